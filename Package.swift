@@ -36,6 +36,7 @@ let package = Package(
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
     ],
     targets: [
-        .executableTarget(name: "lyricd", dependencies: [argumentParser, grdb, logging, serviceLifecycle, unixSignals, subprocess, systemPackage, tomlKit, crypto], swiftSettings: strict),
+        .target(name: "Jobs", dependencies: [grdb], swiftSettings: strict),
+        .executableTarget(name: "lyricd", dependencies: ["Jobs", argumentParser, logging, serviceLifecycle, unixSignals, subprocess, systemPackage, tomlKit, crypto], swiftSettings: strict),
     ]
 )

@@ -1,0 +1,170 @@
+import FoundationEssentials
+import GRDB
+
+/// From the inbox: drops become rows before they are touched.
+extension JobStore {
+    /// Records drops with their jobs, all in one transaction: either every one of them is durable, or none.
+    ///
+    /// A drop takes its turn by start-time fair queueing: its first job stands where the work is now, every further job of the
+    /// same drop one step behind, so a list of a thousand links does not keep a single song waiting.
+    ///
+    /// - Returns: the ids of the drops, in order.
+    @discardableResult
+    package func add(_ drops: [NewDrop]) throws(StoreError) -> [Drop.ID] {
+        try write { db in
+            let turn = try currentTurn(db)
+            return try drops.map { try add(db, $0, turn: turn) }
+        }
+    }
+
+    private func add(_ db: Database, _ drop: NewDrop, turn: Int64) throws -> Drop.ID {
+        let now = clock()
+        try supersedeFormerLife(db, of: drop)
+        try db.execute(
+            sql: """
+                INSERT INTO drops (kind, folder, name, profile, device, inode, size, modified_ns, changed_ns, digest,
+                                   lyrics_name, disposal, received_at)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'present', ?)
+                """,
+            arguments: [
+                drop.kind.rawValue, Blob(drop.folder), Blob(drop.name), drop.profile, drop.identity.device,
+                drop.identity.inode, drop.identity.size, drop.identity.modified, drop.identity.changed, drop.digest,
+                drop.lyricsName.map(Blob.init), now,
+            ])
+        let id = db.lastInsertedRowID
+        for (position, job) in drop.jobs.enumerated() {
+            try add(db, job, drop: id, position: position, turn: turn + Int64(position), now: now)
+        }
+        return id
+    }
+
+    private func add(
+        _ db: Database, _ job: NewJob, drop: Drop.ID, position: Int, turn: Int64, now: Double
+    ) throws {
+        let plan = try PlanText.encode(job.plan)
+        let stage: StageName = job.url == nil ? .probe : .fetch
+        let state: JobState = job.refusal == nil ? .queued : .failed
+        hook?(.before, nil, state)
+        try db.execute(
+            sql: """
+                INSERT INTO jobs (key, drop_id, position, title, url, content_key, lyrics_digest, plan, plan_key, state, stage,
+                                  lane, turn, failure, reason, next_step, outbox_folder, created_at, updated_at)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                """,
+            arguments: [
+                job.key, drop, position, job.title, job.url, job.contentKey, job.lyricsDigest, plan,
+                plan + (job.lyricsDigest ?? ""), state.rawValue, stage.rawValue, stage.lane.rawValue, turn,
+                job.refusal?.failure.rawValue, job.refusal?.reason ?? "", job.refusal?.nextStep ?? "", job.outboxFolder, now, now,
+            ])
+        let id = db.lastInsertedRowID
+        try record(db, id, from: nil, to: state, stage: stage, why: job.refusal?.reason ?? "dropped", at: now)
+        let hook = hook
+        db.afterNextTransaction { _ in hook?(.after, nil, state) }
+    }
+
+    /// A failed file that was moved back into the inbox is the same wish again: its old jobs give way to the new ones.
+    private func supersedeFormerLife(_ db: Database, of drop: NewDrop) throws {
+        guard !drop.digest.isEmpty else { return }
+        let rows = try Row.fetchAll(
+            db,
+            sql: """
+                SELECT jobs.id, jobs.stage FROM drops JOIN jobs ON jobs.drop_id = drops.id
+                WHERE drops.disposal = 'failed' AND drops.name = ? AND drops.digest = ?
+                AND jobs.state IN ('failed', 'held', 'cancelled')
+                """, arguments: [Blob(drop.name), drop.digest])
+        for row in rows {
+            try transition(
+                db, row["id"], from: [.failed, .held, .cancelled], to: .superseded, stage: try Self.stage(row["stage"]),
+                why: "dropped again")
+        }
+    }
+
+    /// The turn at which work is now: that of the job started last.
+    private func currentTurn(_ db: Database) throws -> Int64 {
+        try Int64.fetchOne(db, sql: "SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'turn'") ?? 0
+    }
+
+    /// The file was replaced by another version: what is not finished of it gives way.
+    ///
+    /// - Returns: the jobs that were running and have to be stopped now.
+    @discardableResult
+    package func supersede(drop: Drop.ID, why: String) throws(StoreError) -> [Job.ID] {
+        try write { db in
+            let rows = try Row.fetchAll(
+                db, sql: "SELECT id, stage, state FROM jobs WHERE drop_id = ? AND state IN ('queued', 'running', 'held', 'failed')",
+                arguments: [drop])
+            var running: [Job.ID] = []
+            for row in rows {
+                if try Self.state(row["state"]) == .running { running.append(row["id"]) }
+                try transition(
+                    db, row["id"], from: [.queued, .running, .held, .failed], to: .superseded,
+                    stage: try Self.stage(row["stage"]), why: why)
+            }
+            // The path now belongs to the new version.
+            try db.execute(sql: "UPDATE drops SET disposal = 'gone' WHERE id = ?", arguments: [drop])
+            return running
+        }
+    }
+
+    /// The same content under a new identity: touched, renamed, or its file system was mounted again.
+    package func relocate(drop: Drop.ID, folder: [UInt8], name: [UInt8], identity: SourceIdentity) throws(StoreError) {
+        try write { db in
+            try db.execute(
+                sql: """
+                    UPDATE drops SET folder = ?, name = ?, device = ?, inode = ?, size = ?, modified_ns = ?, changed_ns = ?
+                    WHERE id = ?
+                    """,
+                arguments: [
+                    Blob(folder), Blob(name), identity.device, identity.inode, identity.size, identity.modified,
+                    identity.changed, drop,
+                ])
+        }
+    }
+
+    /// Known lyrics arrived after their recording: every unfinished job of the drop goes back to where words begin.
+    ///
+    /// - Returns: the jobs that are running a stage which the lyrics make pointless and that have to be stopped now.
+    package func attachLyrics(drop: Drop.ID, name: [UInt8], digest: String) throws(StoreError) -> [Job.ID] {
+        try write { db in
+            try db.execute(sql: "UPDATE drops SET lyrics_name = ? WHERE id = ?", arguments: [Blob(name), drop])
+            let rows = try Row.fetchAll(
+                db, sql: "SELECT id, stage, state, plan FROM jobs WHERE drop_id = ? AND state IN ('queued', 'running', 'held')",
+                arguments: [drop])
+            var stop: [Job.ID] = []
+            for row in rows {
+                let id: Job.ID = row["id"]
+                let stage = try Self.stage(row["stage"])
+                try db.execute(
+                    sql: "UPDATE jobs SET lyrics_digest = ?, plan_key = ? WHERE id = ?",
+                    arguments: [digest, (row["plan"] as String) + digest, id])
+                guard stage > .separate else { continue }
+                let state = try Self.state(row["state"])
+                if state == .running { stop.append(id) }
+                try db.execute(
+                    sql: "DELETE FROM artifacts WHERE job_id = ? AND stage IN ('transcribe', 'align', 'render')", arguments: [id])
+                try finishAttempt(db, job: id, outcome: .stopped, message: "the lyrics arrived")
+                try transition(
+                    db, id, from: [.queued, .running, .held], to: .queued, stage: .transcribe, why: "the lyrics arrived",
+                    set: [("attempts", 0)])
+            }
+            return stop
+        }
+    }
+
+    static func stage(_ text: String) throws -> StageName {
+        guard let stage = StageName(rawValue: text) else { throw StoreError(.corrupt, "unknown stage \(text) in the job store") }
+        return stage
+    }
+}
+
+/// Bytes that are stored as a BLOB: names and paths.
+struct Blob: DatabaseValueConvertible {
+    let bytes: [UInt8]
+    init(_ bytes: [UInt8]) { self.bytes = bytes }
+
+    var databaseValue: DatabaseValue { Data(bytes).databaseValue }
+
+    static func fromDatabaseValue(_ value: DatabaseValue) -> Blob? {
+        Data.fromDatabaseValue(value).map { Blob(Array($0)) }
+    }
+}

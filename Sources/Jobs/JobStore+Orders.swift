@@ -1,0 +1,85 @@
+import GRDB
+
+/// What a person asks for.
+extension JobStore {
+    /// - Returns: whether the job is running and has to be stopped now.
+    package func cancel(job id: Job.ID, why: String) throws(StoreError) -> Bool {
+        try write { db in
+            let job = try Self.fetchJob(db, id)
+            guard [.queued, .running, .held, .failed].contains(job.state) else {
+                throw StoreError(.conflict, "job \(id) is \(job.state.rawValue) already")
+            }
+            try finishAttempt(db, job: id, outcome: .stopped, message: why)
+            try transition(
+                db, id, from: [.queued, .running, .held, .failed], to: .cancelled, stage: job.stage, why: why,
+                set: [("reason", why), ("next_step", "to run it after all: lyricd retry \(id)")])
+            return job.state == .running
+        }
+    }
+
+    /// The job runs again, from its first unfinished stage, with the plan it had.
+    package func retry(job id: Job.ID, why: String) throws(StoreError) {
+        try write { db in
+            let job = try Self.fetchJob(db, id)
+            if job.state == .queued {
+                // Waiting for a later time: it may go now.
+                try db.execute(sql: "UPDATE jobs SET not_before = 0 WHERE id = ?", arguments: [id])
+                return
+            }
+            guard [.failed, .held, .cancelled].contains(job.state) else {
+                throw StoreError(.conflict, "job \(id) is \(job.state.rawValue); only failed, held and cancelled jobs can be retried")
+            }
+            try transition(
+                db, id, from: [.failed, .held, .cancelled], to: .queued, stage: job.stage, why: why,
+                set: [
+                    ("attempts", 0), ("crashes", 0), ("not_before", 0), ("failure", nil), ("reason", ""), ("next_step", ""),
+                ])
+        }
+    }
+
+    /// Everything that waits because of something in this house (space, a missing engine) may go on now.
+    package func release(from failure: FailureClass, why: String) throws(StoreError) -> Int {
+        try write { db in
+            let ids = try Int64.fetchAll(
+                db, sql: "SELECT id FROM jobs WHERE state = 'queued' AND not_before > 0 AND failure = ?", arguments: [failure.rawValue])
+            for id in ids { try db.execute(sql: "UPDATE jobs SET not_before = 0 WHERE id = ?", arguments: [id]) }
+            return ids.count
+        }
+    }
+}
+
+/// The end of a source: it is moved only after its jobs have their verdict.
+extension JobStore {
+    /// Drops in the inbox all of whose jobs are finished, held ones aside: those are still waiting for a person.
+    package func dropsToDispose(limit: Int = 500) throws(StoreError) -> [Drop] {
+        try read { db in
+            try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT * FROM drops
+                    WHERE disposal IN ('present', 'disposing') AND NOT EXISTS (
+                        SELECT 1 FROM jobs WHERE jobs.drop_id = drops.id
+                        AND jobs.state IN ('queued', 'running', 'publishing', 'held'))
+                    ORDER BY id LIMIT ?
+                    """, arguments: [limit]
+            ).map(Self.drop)
+        }
+    }
+
+    /// Decides where the source goes, before it is moved.
+    package func beginDisposal(drop: Drop.ID, to target: [UInt8]?) throws(StoreError) {
+        try write { db in
+            try db.execute(
+                sql: "UPDATE drops SET disposal = 'disposing', disposed_to = ? WHERE id = ? AND disposal IN ('present', 'disposing', 'failed')",
+                arguments: [target.map(Blob.init), drop])
+        }
+    }
+
+    package func finishDisposal(drop: Drop.ID, as disposal: Drop.Disposal, to target: [UInt8]? = nil) throws(StoreError) {
+        try write { db in
+            try db.execute(
+                sql: "UPDATE drops SET disposal = ?, disposed_to = coalesce(?, disposed_to) WHERE id = ?",
+                arguments: [disposal.rawValue, target.map(Blob.init), drop])
+        }
+    }
+}
