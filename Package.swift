@@ -36,7 +36,24 @@ let package = Package(
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
     ],
     targets: [
-        .target(name: "Jobs", dependencies: [grdb], swiftSettings: strict),
-        .executableTarget(name: "lyricd", dependencies: ["Jobs", argumentParser, logging, serviceLifecycle, unixSignals, subprocess, systemPackage, tomlKit, crypto], swiftSettings: strict),
+        .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
+        .systemLibrary(name: "CLinux"),
+        .target(name: "Lyrics", swiftSettings: strict),
+        .target(name: "Host", dependencies: ["CLinux", "CSystemd", crypto, logging, subprocess, systemPackage], swiftSettings: strict),
+        .target(name: "Jobs", dependencies: ["Lyrics", grdb], swiftSettings: strict),
+        .target(name: "Inbox", dependencies: ["Host", "Jobs", logging], swiftSettings: strict),
+        .target(
+            name: "Stages", dependencies: ["Host", "Jobs", "Lyrics"],
+            // In the binary itself: one file to install, and nobody can change a program under the daemon.
+            resources: [.embedInCode("Resources/pocketsphinx_engine.py"), .embedInCode("Resources/ytdlp_engine.py")],
+            swiftSettings: strict),
+        .target(name: "Pipeline", dependencies: ["Host", "Jobs", "Lyrics", "Stages", logging], swiftSettings: strict),
+        .executableTarget(
+            name: "lyricd",
+            dependencies: [
+                "Host", "Inbox", "Jobs", "Lyrics", "Pipeline", "Stages", argumentParser, logging, serviceLifecycle, tomlKit,
+                unixSignals,
+            ],
+            swiftSettings: strict),
     ]
 )

@@ -11,11 +11,14 @@ package enum Fault {
     #if LYRICD_FAULTS
     /// Passes a place that can also fail with an error.
     package static func point(_ name: StaticString) throws(SystemCallError) {
-        if let code = pass(name) { throw SystemCallError(call: "fault", errno: code, subject: name.description) }
+        if let code = pass(name.description) { throw SystemCallError(call: "fault", errno: code, subject: name.description) }
     }
 
     /// Passes a place that cannot throw; an error number given for it has no effect.
-    package static func crash(_ name: StaticString) { _ = pass(name) }
+    package static func crash(_ name: StaticString) { crash(named: name.description) }
+
+    /// The same for a name that is put together: `transition.queued-running.before`.
+    package static func crash(named name: String) { _ = pass(name) }
 
     /// Runs `body` with faults of its own, in the form `LYRICD_FAULT` has, seen only by this task and the tasks it starts.
     package static func with<Result>(_ description: String, _ body: () throws -> Result) rethrows -> Result {
@@ -30,17 +33,33 @@ package enum Fault {
     @TaskLocal private static var local: FaultPlan?
     private static let global = getenv("LYRICD_FAULT").map { FaultPlan(String(cString: $0)) }
 
-    private static func pass(_ name: StaticString) -> Int32? {
-        guard let plan = local ?? global, let action = plan.pass(name.description) else { return nil }
+    private static func pass(_ name: String) -> Int32? {
+        trace?.pass(name)
+        guard let plan = local ?? global, let action = plan.pass(name) else { return nil }
         return action.perform()
     }
+
+    /// `LYRICD_FAULT_TRACE=FILE`: every name is appended to the file as it is passed, so that a test knows which there are.
+    private static let trace = getenv("LYRICD_FAULT_TRACE").map { FaultTrace(path: String(cString: $0)) }
     #else
     @inlinable package static func point(_ name: StaticString) throws(SystemCallError) {}
     @inlinable package static func crash(_ name: StaticString) {}
+    @inlinable package static func crash(named name: @autoclosure () -> String) {}
     #endif
 }
 
 #if LYRICD_FAULTS
+private struct FaultTrace: Sendable {
+    private let descriptor: Int32
+
+    init(path: String) { descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600) }
+
+    func pass(_ name: String) {
+        let line = Array((name + "\n").utf8)
+        _ = write(descriptor, line, line.count)
+    }
+}
+
 private final class FaultPlan: Sendable {
     enum Action: Sendable {
         case signal(Int32), exit, sleep(Double), error(Int32)

@@ -34,6 +34,25 @@ extension JobStore {
         }
     }
 
+    package func unfinishedCount() throws(StoreError) -> Int {
+        try read {
+            try Int.fetchOne($0, sql: "SELECT count(*) FROM jobs WHERE state IN ('queued', 'running', 'publishing')") ?? 0
+        }
+    }
+
+    /// Drops that wait for a person, with a stamp that changes when their jobs do.
+    package func heldDrops() throws(StoreError) -> [(drop: Drop, stamp: String)] {
+        try read { db in
+            try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT drops.*, group_concat(jobs.id || ':' || jobs.updated_at) AS stamp FROM drops
+                    JOIN jobs ON jobs.drop_id = drops.id WHERE jobs.state = 'held' GROUP BY drops.id
+                    """
+            ).map { try (drop: Self.drop($0), stamp: $0["stamp"] as String) }
+        }
+    }
+
     package func attempts(of job: Job.ID) throws(StoreError) -> [Attempt] {
         try read { db in
             try Row.fetchAll(db, sql: "SELECT * FROM attempts WHERE job_id = ? ORDER BY id", arguments: [job]).map { row in

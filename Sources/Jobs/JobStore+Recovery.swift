@@ -60,6 +60,23 @@ extension JobStore {
         }
     }
 
+    /// The reserved name could not be given: the result is built again later, and the job is not to blame.
+    package func republish(
+        job id: Job.ID, failing started: StartedStage, reason: String, notBefore: Double
+    ) throws(StoreError) {
+        try write { db in
+            try db.execute(
+                sql: "UPDATE attempts SET outcome = 'failed', failure = 'environment', message = ? WHERE id = ?",
+                arguments: [reason, started.attempt])
+            try transition(
+                db, id, from: [.publishing], to: .queued, stage: .publish, why: reason, owner: run,
+                set: [
+                    ("outbox_name", nil), ("outbox_key", nil), ("manifest_digest", nil), ("not_before", notBefore),
+                    ("attempts", max(0, started.job.attempts - 1)), ("failure", FailureClass.environment.rawValue), ("reason", reason),
+                ])
+        }
+    }
+
     /// An artifact is missing or not what it was: the job goes back to the stage that makes it.
     package func sendBack(_ started: StartedStage, to stage: StageName, why: String) throws(StoreError) {
         try write { db in
@@ -74,13 +91,21 @@ extension JobStore {
 
     /// Rebuilds the row of a finished job from its manifest in the outbox, after the store itself was lost.
     ///
-    /// - Returns: false where the job is known already.
+    /// - Returns: false where the store knows that the job is done.
     package func adopt(
         key: String, id: Job.ID?, title: String, url: String?, contentKey: String, lyricsDigest: String?, plan: Plan, outboxFolder: String,
         outboxName: String, facts: [String: String], isInstrumental: Bool, finishedAt: Double
     ) throws(StoreError) -> Bool {
         try write { db in
-            guard try Int.fetchOne(db, sql: "SELECT 1 FROM jobs WHERE key = ?", arguments: [key]) == nil else { return false }
+            if let row = try Row.fetchOne(db, sql: "SELECT id, state FROM jobs WHERE key = ?", arguments: [key]) {
+                // From a backup of before its publication: it must not be published a second time.
+                guard try Self.state(row["state"]) == .queued else { return false }
+                try transition(
+                    db, row["id"], from: [.queued], to: isInstrumental ? .instrumental : .done, stage: .publish,
+                    why: "found in the outbox after the job store was lost",
+                    set: [("outbox_folder", outboxFolder), ("outbox_name", outboxName), ("facts", try PlanText.encode(facts))])
+                return true
+            }
             let isFree = try id.map { try Int.fetchOne(db, sql: "SELECT 1 FROM jobs WHERE id = ?", arguments: [$0]) == nil } ?? false
             let state: JobState = isInstrumental ? .instrumental : .done
             try db.execute(

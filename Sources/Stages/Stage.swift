@@ -27,6 +27,8 @@ package struct StageRequest: Sendable {
     package let recording: String?
     /// Absolute path of the known lyrics (`.txt` or `.lrc` bytes as claimed), where the drop came with some.
     package let lyrics: String?
+    /// What earlier stages found out, by name.
+    package let facts: [String: String]
     /// Absolute paths of the finished folders of earlier stages.
     package let inputs: [StageName: String]
     /// Absolute path of an empty folder; the engine's working directory as well.
@@ -38,7 +40,7 @@ package struct StageRequest: Sendable {
 
     package init(
         job: Int64, plan: Plan, url: String? = nil, recording: String? = nil, lyrics: String? = nil,
-        inputs: [StageName: String] = [:], output: String, timeLimit: Duration = .seconds(3600),
+        facts: [String: String] = [:], inputs: [StageName: String] = [:], output: String, timeLimit: Duration = .seconds(3600),
         report: @escaping @Sendable (StageProgress) -> Void = { _ in }
     ) {
         self.job = job
@@ -46,6 +48,7 @@ package struct StageRequest: Sendable {
         self.url = url
         self.recording = recording
         self.lyrics = lyrics
+        self.facts = facts
         self.inputs = inputs
         self.output = output
         self.timeLimit = timeLimit

@@ -1,0 +1,143 @@
+import Host
+import Jobs
+
+/// The last step of a drop: its source leaves the inbox, after the verdict of all its jobs is durable.
+///
+/// The target is committed before the move, so a crash between the two is recognised: the source is gone and the target stands.
+struct SourceDisposal {
+    let options: InboxOptions
+    let store: JobStore
+
+    enum Failure: Error { case postponed(String) }
+
+    /// Half-written files of ours, here and in `Directory.replace`.
+    static let temporaryPrefix = ".lyricd-"
+
+    /// - Returns: what became of the source.
+    func dispose(_ drop: Drop) throws -> Drop.Disposal {
+        let jobs = try store.jobs(drop: drop.id, limit: 100_000)
+        // A version that was replaced left nothing to move: the name belongs to its successor.
+        if jobs.allSatisfy({ $0.state == .superseded }) && !jobs.isEmpty { return try finish(drop, .gone) }
+        let succeeded = jobs.allSatisfy { $0.state.isPublished || $0.state == .superseded }
+        let components = Self.components(drop.folder)
+        let name = FileName(drop.name)
+        if succeeded {
+            FailureNote.remove(for: name, components: components, failedFolder: options.failed)
+            switch options.source {
+            case .keep: return try finish(drop, .kept)
+            case .delete: return try delete(drop, components: components)
+            case .archive: return try move(drop, components: components, to: options.archive, as: .archived, note: nil)
+            }
+        }
+        return try move(drop, components: components, to: options.failed, as: .failed, note: jobs)
+    }
+
+    static func components(_ path: [UInt8]) -> [FileName] {
+        path.split(separator: UInt8(ascii: "/")).map { FileName(Array($0)) }
+    }
+
+    private func finish(_ drop: Drop, _ disposal: Drop.Disposal, to target: [UInt8]? = nil) throws -> Drop.Disposal {
+        try store.finishDisposal(drop: drop.id, as: disposal, to: target)
+        Fault.crash("dispose.committed")
+        return disposal
+    }
+
+    private func delete(_ drop: Drop, components: [FileName]) throws -> Drop.Disposal {
+        try store.beginDisposal(drop: drop.id, to: nil)
+        guard let folder = try source(components), try isStillThere(drop, in: folder) else { return try finish(drop, .gone) }
+        try folder.remove(FileName(drop.name))
+        for lyrics in lyricsNames(drop) { try? folder.remove(lyrics) }
+        try folder.sync()
+        return try finish(drop, .deleted)
+    }
+
+    private func move(
+        _ drop: Drop, components: [FileName], to root: String, as disposal: Drop.Disposal, note jobs: [Job]?
+    ) throws -> Drop.Disposal {
+        let target = try Directory.openOrCreate(root).descendMaking(components)
+        // What an interrupted disposal left: this is the folder it is done again in, and nobody else writes here.
+        for name in try target.list() where name.bytes.starts(with: Self.temporaryPrefix.utf8) { try target.remove(name) }
+        let name = FileName(drop.name)
+        let folder = try source(components)
+        let isThere = try folder.map { try isStillThere(drop, in: $0) } ?? false
+        guard isThere, let folder else {
+            // A crash after the rename: the target of that attempt is the source's new place.
+            if drop.disposal == .disposing, let placed = drop.disposedTo, let last = Self.components(placed).last,
+                try target.status(of: last) != nil
+            {
+                if let jobs { try FailureNote.write(for: last, jobs: jobs, in: target) }
+                return try finish(drop, disposal, to: placed)
+            }
+            if let jobs { try FailureNote.write(for: name, jobs: jobs, in: target) }
+            return try finish(drop, .gone)
+        }
+        let free = try freeName(name, in: target)
+        let path = Array((components + [free]).map(\.bytes).joined(separator: [UInt8(ascii: "/")]))
+        try store.beginDisposal(drop: drop.id, to: path)
+        Fault.crash("dispose.begun")
+        // The reason first: a failed file is never seen without one.
+        if let jobs { try FailureNote.write(for: free, jobs: jobs, in: target) }
+        try Self.move(name, from: folder, to: target, as: free)
+        for lyrics in lyricsNames(drop) where (try? folder.status(of: lyrics)) != nil {
+            if let freeLyrics = try? freeName(lyrics, in: target) { try? Self.move(lyrics, from: folder, to: target, as: freeLyrics) }
+        }
+        Fault.crash("dispose.moved")
+        return try finish(drop, disposal, to: path)
+    }
+
+    private func source(_ components: [FileName]) throws -> Directory? {
+        do { return try Directory.open(options.inbox).descend(components) } catch let error as SystemCallError where error.isMissing {
+            return nil
+        }
+    }
+
+    /// Whether the name still means the file that was claimed. A newer version under the name is left for the next look.
+    private func isStillThere(_ drop: Drop, in folder: Directory) throws -> Bool {
+        guard let status = try folder.status(of: FileName(drop.name)) else { return false }
+        return SourceIdentity(status.signature) == drop.identity || drop.kind == .other
+    }
+
+    private func lyricsNames(_ drop: Drop) -> [FileName] {
+        guard drop.kind == .media else { return [] }
+        let stem = FileName(drop.name).stem
+        // The other spelling too: a text and an .lrc of one song are one person's one wish.
+        var names = [FileName(stem.bytes + Array(".txt".utf8)), FileName(stem.bytes + Array(".lrc".utf8))]
+        if let used = drop.lyricsName.map({ FileName($0) }), !names.contains(used) { names.append(used) }
+        return names
+    }
+
+    private func freeName(_ name: FileName, in folder: Directory) throws -> FileName {
+        var candidate = name
+        var number = 2
+        while try folder.status(of: candidate) != nil {
+            let ending = name.pathExtension.isEmpty ? [] : Array(name.bytes.dropFirst(name.stem.bytes.count))
+            let suffix = Array(" (\(number))".utf8)
+            candidate = FileName(Array(name.stem.bytes.prefix(255 - suffix.count - ending.count)) + suffix + ending)
+            number += 1
+        }
+        return candidate
+    }
+
+    /// A rename where one file system holds both; else copy, compare, fsync, and only then unlink.
+    static func move(_ name: FileName, from source: Directory, to target: Directory, as newName: FileName) throws {
+        do {
+            try source.rename(name, to: target, as: newName, replacing: false)
+        } catch let error as SystemCallError where error.isCrossDevice {
+            let file = try source.openFile(name)
+            let before = try file.status()
+            // Under a name that is nobody's until it is whole: a crash must not leave half a song in the archive.
+            let temporary = FileName("\(temporaryPrefix)move.tmp")
+            try target.remove(temporary)
+            let copied = try target.copy(from: file, as: temporary)
+            guard try source.status(of: name)?.signature == before.signature, copied.bytes == before.size else {
+                try target.remove(temporary)
+                throw Failure.postponed("the file changed while it was moved")
+            }
+            try target.rename(temporary, to: target, as: newName, replacing: false)
+            try target.sync()
+            try source.remove(name)
+        }
+        try target.sync()
+        try source.sync()
+    }
+}

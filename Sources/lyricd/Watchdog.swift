@@ -1,0 +1,47 @@
+import Host
+import Inbox
+import Jobs
+import Logging
+import Pipeline
+import ServiceLifecycle
+
+/// Tells systemd that we are alive, only while the parts that matter prove it: the store answers, the pipeline's loop turns,
+/// the inbox has been looked at. Without a watchdog in the unit there is nothing to do, and nothing is done.
+struct Watchdog: Service {
+    let store: JobStore
+    let inbox: InboxService
+    let inboxWake: WakeUp
+    let pipeline: PipelineService
+    let pipelineWake: WakeUp
+    let log: Logger
+
+    func run() async throws {
+        guard let interval = ServiceManager.watchdogInterval else { return }
+        let period = interval.seconds / 3
+        let stop = WakeUp()
+        var turns = -1
+        var pass = -1.0
+        try await withTaskCancellationOrGracefulShutdownHandler {
+            while !Task.isShuttingDownGracefully, !Task.isCancelled {
+                let answers = (try? await store.perform { try $0.ping() }) != nil
+                let (turnsNow, passNow) = (pipeline.turns, inbox.status.lastPass)
+                let stale = [answers ? nil : "store", turnsNow == turns ? "pipeline" : nil, passNow == pass ? "inbox" : nil].compactMap { $0 }
+                if stale.isEmpty {
+                    ServiceManager.notify("WATCHDOG=1")
+                } else {
+                    log.error("parts of lyricd do not answer; systemd is not told that we are well", metadata: ["parts": "\(stale)"])
+                }
+                (turns, pass) = (turnsNow, passNow)
+                // Idle loops sleep; the question itself makes them turn once, and the next look sees whether they did.
+                pipelineWake.signal()
+                inboxWake.signal()
+                await stop.wait(until: Clock.bootSeconds + period)
+            }
+        } onCancelOrGracefulShutdown: { stop.signal() }
+        // A drain can take longer than the watchdog allows, and is proof of life in itself.
+        while !Task.isCancelled, pipeline.activeCount > 0 {
+            ServiceManager.notify("WATCHDOG=1")
+            await stop.wait(until: Clock.bootSeconds + period)
+        }
+    }
+}
