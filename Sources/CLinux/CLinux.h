@@ -4,18 +4,16 @@
 //   variadic  syscall(2), fcntl(2) and ioctl(2) cannot be called from Swift with these arguments
 //
 // All return -1 and set errno, as the calls they wrap do. Numbers are kernel ABI and the same on every architecture.
+// As few headers as possible: a type that this module is the first to include counts as this module's in Swift, and who
+// uses it has to import it from here.
 #pragma once
 
-#include <errno.h>
-#include <signal.h>
+#include <fcntl.h>
 #include <stdint.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
-#include <fcntl.h>
 #include <unistd.h>
 
 /// renameat2(2) with RENAME_NOREPLACE. GNU.
@@ -37,11 +35,11 @@ static inline int clinux_file_system_magic(int descriptor, int64_t *magic) {
 }
 
 /// Asks for a read lease and gives it back at once: 0 nobody has the file open for writing, -1 with EAGAIN somebody has,
-/// -1 with EACCES, EINVAL … nobody can tell. GNU: F_SETLEASE (1024), F_SETSIG (10).
+/// -1 with EACCES, EINVAL … nobody can tell. GNU: F_SETSIG (10), F_SETLEASE (1024).
 static inline int clinux_probe_read_lease(int descriptor) {
     // A writer that opens the file between the two calls breaks the lease, and the default signal for that, SIGIO, ends
-    // the process. SIGURG is ignored by default.
-    if (fcntl(descriptor, 10, SIGURG) != 0) return -1;
+    // the process. SIGURG (23) is ignored by default.
+    if (fcntl(descriptor, 10, 23) != 0) return -1;
     if (fcntl(descriptor, 1024, F_RDLCK) != 0) return -1;
     fcntl(descriptor, 1024, F_UNLCK);
     return 0;
@@ -71,13 +69,13 @@ struct clinux_child_state {
 };
 
 /// The raw system call: unlike glibc's waitid it also fills a struct rusage. WNOWAIT leaves the child for its owner to reap.
+/// P_PID 1, WNOHANG 1, WEXITED 4, WNOWAIT 0x01000000.
 static inline int clinux_peek_child(int pid, struct clinux_child_state *state) {
-    siginfo_t info;
-    struct rusage usage;
-    memset(&info, 0, sizeof info);
-    memset(&usage, 0, sizeof usage);
-    if (syscall(SYS_waitid, P_PID, pid, &info, WEXITED | WNOHANG | WNOWAIT, &usage) != 0) return -1;
-    state->ended = info.si_pid == pid;
+    // siginfo_t: 128 bytes, of which the first int is the signal's number, 0 while there is nothing to report.
+    int info[32] = {0};
+    struct rusage usage = {0};
+    if (syscall(SYS_waitid, 1, pid, info, 1 | 4 | 0x01000000, &usage) != 0) return -1;
+    state->ended = info[0] != 0;
     state->peak_memory = (int64_t)usage.ru_maxrss * 1024;
     return 0;
 }
