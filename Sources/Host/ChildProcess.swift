@@ -52,7 +52,7 @@ package enum ChildProcess {
                 await withTaskGroup(of: Void.self) { group in
                     group.addTask { await drain(execution.standardOutput, supervisor, false, onStandardOutput) }
                     group.addTask { await drain(execution.standardError, supervisor, true, onStandardError) }
-                    group.addTask { await supervisor.watch() }
+                    group.addTask { await supervisor.waitForEnd() }
                 }
             }
             let ending: ChildResult.Ending =

@@ -9,13 +9,15 @@ final class ChildSupervisor: Sendable {
     let run = "\(getpid())-\(String(UInt64.random(in: .min ... .max), radix: 36))"
 
     private struct State {
-        var leader: Int32?
         /// Why we end the run; the first reason stays.
         var reason: ChildResult.Ending?
         /// `Clock.bootSeconds` at which KILL follows TERM.
         var killTime = Double.infinity
         /// The first process has ended by itself or otherwise: too late for a reason.
         var isOver = false
+        /// Nobody of the run is left.
+        var isDone = false
+        var waiter: CheckedContinuation<Void, Never>?
         var openStreams = 2
         var bytes = 0
         var peakMemory = 0
@@ -24,15 +26,11 @@ final class ChildSupervisor: Sendable {
 
     private let command: ChildCommand
     private let state = Mutex(State())
-    private let wake = WakeUp()
-    /// Reading /proc can block on a process in trouble; the Swift threads are not for that.
-    private let queue = DispatchQueue(label: "child", qos: .utility)
+    private let wake = DispatchSemaphore(value: 0)
 
     init(_ command: ChildCommand) { self.command = command }
 
     var isEnding: Bool { state.withLock { $0.reason != nil } }
-
-    func begin(leader: Int32) { state.withLock { $0.leader = leader } }
 
     /// Asks the run to end; `watch` sends the signals.
     func end(_ reason: ChildResult.Ending) {
@@ -81,13 +79,39 @@ final class ChildSupervisor: Sendable {
 
     // MARK: Watching
 
+    /// Watches on a thread of its own: reading /proc can block on a process in trouble, and limits have to hold although every Swift
+    /// thread is busy.
+    func begin(leader: Int32) {
+        let body: @Sendable () -> Void = { [self] in
+            watch(leader)
+            let waiter = state.withLock { state in
+                state.isDone = true
+                return state.waiter.take()
+            }
+            waiter?.resume()
+        }
+        do {
+            try BackgroundThread.start(body)
+        } catch {
+            // No thread left in the whole service; Dispatch has some already.
+            DispatchQueue.global(qos: .utility).async(execute: body)
+        }
+    }
+
     /// Returns when the first process has ended and no other of the run is left. The first is not yet reaped then: until it is, its
     /// number is its session's and nobody else's.
-    func watch() async {
-        guard let leader = state.withLock({ $0.leader }),
-            let found = ChildFamily(leader: leader, marker: Array("LYRICD_RUN=\(run)".utf8))
-        else { return }
-        var family = found
+    func waitForEnd() async {
+        await withCheckedContinuation { continuation in
+            let isDone = state.withLock { state in
+                if !state.isDone { state.waiter = continuation }
+                return state.isDone
+            }
+            if isDone { continuation.resume() }
+        }
+    }
+
+    private func watch(_ leader: Int32) {
+        guard var family = ChildFamily(leader: leader, marker: Array("LYRICD_RUN=\(run)".utf8)) else { return }
         let start = Clock.awakeSeconds
         var lastLife = start
         var seen = (ticks: UInt64(0), bytes: 0)
@@ -97,41 +121,42 @@ final class ChildSupervisor: Sendable {
         var exitPause = 0.001
         var hasAsked = false
 
-        while await !leaderHasEnded(leader) {
-            let now = Clock.awakeSeconds
-            if now >= nextLook {
-                let (grown, members) = await onQueue { [family] in
-                    var family = family
-                    let members = family.members(reading: false)
-                    return (family, members)
+        while !hasEnded(leader) {
+            if Clock.awakeSeconds >= nextLook {
+                let members = family.members(reading: false)
+                let peak = max(members.reduce(0) { $0 + $1.residentMemory }, ProcessTable.peakMemory(of: leader))
+                let bytes = state.withLock { state in
+                    state.peakMemory = max(state.peakMemory, peak)
+                    return state.bytes
                 }
-                family = grown
-                await note(memoryOf: members, leader)
-                let life = (members.reduce(0) { $0 + $1.ticks }, state.withLock { $0.bytes })
+                let life = (members.reduce(0) { $0 + $1.ticks }, bytes)
+                // The time after the look: on a busy machine looking may take long, and then the next one must not follow at once.
+                let now = Clock.awakeSeconds
                 if life != seen { lastLife = now }
                 seen = life
                 pause = min(pause * 3, 1, (command.stallLimit?.seconds ?? 4) / 4)
                 nextLook = now + pause
                 if let limit = command.stallLimit, now - lastLife >= limit.seconds { end(.stalled(limit)) }
             }
+            let now = Clock.awakeSeconds
             if let limit = command.timeLimit, now - start >= limit.seconds { end(.timedOut(limit)) }
             let (isEnding, killTime, streams) = state.withLock { ($0.reason != nil, $0.killTime, $0.openStreams) }
             if Clock.bootSeconds >= killTime {
-                family = await killing(family)
+                family.killAll()
             } else if isEnding, !hasAsked {
                 hasAsked = true
-                family = await asking(family)
+                ask(&family)
             }
 
             var wait = nextLook - now
             if let limit = command.timeLimit, !isEnding { wait = min(wait, start + limit.seconds - now) }
-            if isEnding, killTime > Clock.bootSeconds { wait = min(wait, killTime - Clock.bootSeconds) }
+            if isEnding { wait = min(wait, killTime - Clock.bootSeconds) }
             if streams == 0 {
                 // Both streams are closed, so the end is near: the kernel closes them a moment before it reports the exit.
                 wait = min(wait, exitPause)
                 exitPause = min(exitPause * 2, 0.25)
             }
-            await wake.wait(until: Clock.bootSeconds + max(wait, 0.0005))
+            _ = self.wake.wait(timeout: .now() + max(wait, 0.0005))
         }
         let killTime = state.withLock { state in
             state.isOver = true
@@ -139,67 +164,34 @@ final class ChildSupervisor: Sendable {
         }
         // Those that were asked to end have until then; a run that ended by itself has nothing left to do.
         var gracePause = 0.005
-        while Clock.bootSeconds < killTime {
-            let (grown, isEmpty) = await onQueue { [family] in
-                var family = family
-                let isEmpty = family.members(reading: true).isEmpty
-                return (family, isEmpty)
-            }
-            family = grown
-            if isEmpty { break }
-            try? await Task.sleep(for: .seconds(min(gracePause, max(0, killTime - Clock.bootSeconds))))
+        while Clock.bootSeconds < killTime, !family.members(reading: true).isEmpty {
+            usleep(UInt32(gracePause * 1e6))
             gracePause = min(gracePause * 2, 0.1)
         }
-        _ = await killing(family)
+        family.killAll()
     }
 
     /// TERM to the process group, and to those of the run that have left it.
-    private func asking(_ family: ChildFamily) async -> ChildFamily {
-        await onQueue {
-            var family = family
-            // Looked up first: once the first process is dead, nothing says any more whose child an escapee was.
-            let outsiders = family.members(reading: true).filter { $0.group != family.leader.pid }
-            kill(-family.leader.pid, SIGTERM)
-            // A stopped process would keep the TERM for later.
-            kill(-family.leader.pid, SIGCONT)
-            for outsider in outsiders { outsider.send(SIGTERM) }
-            return family
-        }
+    private func ask(_ family: inout ChildFamily) {
+        // Looked up first: once the first process is dead, nothing says any more whose child an escapee was.
+        let outsiders = family.members(reading: true).filter { $0.group != family.leader.pid }
+        kill(-family.leader.pid, SIGTERM)
+        // A stopped process would keep the TERM for later.
+        kill(-family.leader.pid, SIGCONT)
+        for outsider in outsiders { outsider.send(SIGTERM) }
     }
 
-    private func killing(_ family: ChildFamily) async -> ChildFamily {
-        await onQueue {
-            var family = family
-            family.killAll()
-            return family
+    private func hasEnded(_ leader: Int32) -> Bool {
+        var child = clinux_child_state()
+        // ECHILD: somebody else has reaped it.
+        guard clinux_peek_child(leader, &child) == 0 else { return true }
+        guard child.ended == 1 else { return false }
+        // After exec the kernel carries over the peak of the process that forked, which is us; only more than that is the child's own.
+        var usage = rusage()
+        getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+        if child.peak_memory > Int64(usage.ru_maxrss) << 10 {
+            state.withLock { $0.peakMemory = max($0.peakMemory, Int(child.peak_memory)) }
         }
-    }
-
-    private func note(memoryOf members: [ProcessEntry], _ leader: Int32) async {
-        let sum = members.reduce(0) { $0 + $1.residentMemory }
-        let own = await onQueue { ProcessTable.peakMemory(of: leader) }
-        state.withLock { $0.peakMemory = max($0.peakMemory, sum, own) }
-    }
-
-    private func leaderHasEnded(_ leader: Int32) async -> Bool {
-        await onQueue { [self] in
-            var child = clinux_child_state()
-            // ECHILD: somebody else has reaped it.
-            guard clinux_peek_child(leader, &child) == 0 else { return true }
-            guard child.ended == 1 else { return false }
-            // After exec the kernel carries over the peak of the process that forked, which is us; only more than that is the child's own.
-            var usage = rusage()
-            getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
-            if child.peak_memory > Int64(usage.ru_maxrss) << 10 {
-                state.withLock { $0.peakMemory = max($0.peakMemory, Int(child.peak_memory)) }
-            }
-            return true
-        }
-    }
-
-    private func onQueue<Value: Sendable>(_ body: @escaping @Sendable () -> Value) async -> Value {
-        await withCheckedContinuation { continuation in
-            queue.async { @Sendable in continuation.resume(returning: body()) }
-        }
+        return true
     }
 }

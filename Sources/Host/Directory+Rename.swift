@@ -10,6 +10,9 @@ extension Directory {
         _ name: FileName, to target: Directory, as newName: FileName, replacing: Bool
     ) throws(SystemCallError) {
         try Fault.point("rename")
+        // Here already: below, `EINVAL` means a file system without the flag.
+        try name.validate(for: "rename", in: path)
+        try newName.validate(for: "rename", in: target.path)
         if replacing { return try plainRename(name, target, newName) }
         do {
             try Fault.point("renameat2")

@@ -33,16 +33,19 @@ package struct FileName: Hashable, Sendable, Comparable, ExpressibleByStringLite
         return bytes[(dot + 1)...].allSatisfy { $0 > 0x20 && $0 < 0x7F } ? dot : nil
     }
 
-    /// Calls `body` with the name as C wants it.
-    ///
     /// - Throws: `EINVAL` for what is no name of one directory entry: empty, `.`, `..`, or with a slash or NUL in it. A name
     ///   that came from a stranger must not lead out of the directory it is used in.
-    func withCString<Result>(
-        for call: String, in directory: String, _ body: (UnsafePointer<CChar>) throws(SystemCallError) -> Result
-    ) throws(SystemCallError) -> Result {
+    func validate(for call: String, in directory: String) throws(SystemCallError) {
         guard !bytes.isEmpty, self != ".", self != "..", !bytes.contains(where: { $0 == 0 || $0 == UInt8(ascii: "/") }) else {
             throw SystemCallError(call: call, errno: EINVAL, subject: directory + "/" + display)
         }
+    }
+
+    /// Calls `body` with the name as C wants it, after `validate`.
+    func withCString<Result>(
+        for call: String, in directory: String, _ body: (UnsafePointer<CChar>) throws(SystemCallError) -> Result
+    ) throws(SystemCallError) -> Result {
+        try validate(for: call, in: directory)
         let terminated = bytes.map(CChar.init(bitPattern:)) + [0]
         return try terminated.withUnsafeBufferPointer { (pointer) throws(SystemCallError) in
             // Not empty: it ends in a NUL.

@@ -30,8 +30,6 @@ struct LogRecord: Sendable {
     private static func quoting(_ value: String) -> String {
         let text = PrintableText.escaping(value)
         guard text.isEmpty || text.contains(where: { $0 == " " || $0 == "\"" || $0 == "=" }) else { return text }
-        var result = "\""
-        for character in text { result += character == "\"" || character == "\\" ? "\\\(character)" : String(character) }
-        return result + "\""
+        return "\"" + text.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\\\"") + "\""
     }
 }

@@ -86,13 +86,13 @@ private func cancelling(_ command: ChildCommand, afterLines count: Int) async th
     @Test func aRunOverItsTimeIsEndedAndSaysSo() async throws {
         let result = try await ChildProcess.run(shell("echo; sleep 60", timeLimit: .milliseconds(300)), onStandardOutput: { _ in })
         #expect(result.ending == .timedOut(.milliseconds(300)))
-        #expect(result.seconds >= 0.3 && result.seconds < 5)
+        #expect(result.seconds >= 0.3 && result.seconds < 20)
     }
 
     @Test func aRunThatNeitherSpeaksNorWorksIsStalled() async throws {
         let result = try await ChildProcess.run(shell("echo hello; sleep 60", stallLimit: .seconds(1)), onStandardOutput: { _ in })
         #expect(result.ending == .stalled(.seconds(1)))
-        #expect(result.seconds < 8)
+        #expect(result.seconds < 20)
     }
 
     @Test func aSilentRunThatUsesTheProcessorIsNotStalled() async throws {
@@ -119,10 +119,11 @@ private func cancelling(_ command: ChildCommand, afterLines count: Int) async th
     // MARK: Cancelling
 
     @Test func cancellingSendsTermFirst() async throws {
-        let (result, lines) = try await cancelling(shell("trap 'echo asked; exit 3' TERM; echo ready; while :; do sleep 0.05; done"), afterLines: 1)
+        let (result, lines) = try await cancelling(
+            shell("trap 'echo asked; exit 3' TERM; echo ready; while :; do sleep 0.05; done", grace: .seconds(50)), afterLines: 1)
         #expect(result.ending == .cancelled)
         #expect(lines == ["ready", "asked"])
-        #expect(result.seconds < 4)
+        #expect(result.seconds < 40)
     }
 
     @Test func aTaskCancelledBeforehandStartsNothing() async throws {
@@ -142,7 +143,7 @@ private func cancelling(_ command: ChildCommand, afterLines count: Int) async th
         let (result, lines) = try await cancelling(
             shell("trap '' TERM; echo $$; while :; do sleep 0.05; done", grace: .milliseconds(400)), afterLines: 1)
         #expect(result.ending == .cancelled)
-        #expect(result.seconds >= 0.4 && result.seconds < 6)
+        #expect(result.seconds >= 0.4 && result.seconds < 20)
         #expect(!isAlive(try #require(Int32(lines[0]))))
     }
 
@@ -172,9 +173,9 @@ private func cancelling(_ command: ChildCommand, afterLines count: Int) async th
     }
 
     @Test func aStoppedChildIsEnded() async throws {
-        let (result, _) = try await cancelling(shell("echo ready; kill -STOP $$; sleep 60"), afterLines: 1)
+        let (result, _) = try await cancelling(shell("echo ready; kill -STOP $$; sleep 60", grace: .seconds(50)), afterLines: 1)
         #expect(result.ending == .cancelled)
-        #expect(result.seconds < 4)
+        #expect(result.seconds < 40)
     }
 
     @Test func anotherRunOfTheSameOwnerIsLeftAlone() async throws {
@@ -193,14 +194,14 @@ private func cancelling(_ command: ChildCommand, afterLines count: Int) async th
         let lines = Lines()
         let result = try await ChildProcess.run(shell("sleep 60 & echo $!; exit 4"), onStandardOutput: lines.append)
         #expect(result.ending == .exited(4))
-        #expect(result.seconds < 5)
+        #expect(result.seconds < 20)
         #expect(!isAlive(try #require(Int32(lines.text[0]))))
     }
 
     @Test func aChattyGrandchildDoesNotHoldUpTheRunEither() async throws {
         let result = try await ChildProcess.run(shell("yes & exit 0", outputLimit: 1 << 40), onStandardOutput: { _ in })
         #expect(result.ending == .exited(0))
-        #expect(result.seconds < 10)
+        #expect(result.seconds < 20)
     }
 
     @Test func fiveMegabytesJustBeforeTheEndArriveWhole() async throws {
@@ -251,7 +252,7 @@ private func cancelling(_ command: ChildCommand, afterLines count: Int) async th
 
     @Test func theMemoryOfTheWholeRunIsMeasured() async throws {
         // Two processes of 60 MB each, together more than either.
-        let hold = "head -c 60000000 /dev/zero | tail -c 60000000 | { sleep 1.5; cat >/dev/null; }"
+        let hold = "head -c 60000000 /dev/zero | tail -c 60000000 | { sleep 3; cat >/dev/null; }"
         let result = try await ChildProcess.run(shell("\(hold) & \(hold); wait"), onStandardOutput: { _ in })
         #expect(result.ending == .exited(0))
         #expect(result.peakMemory > 110_000_000 && result.peakMemory < 260_000_000)

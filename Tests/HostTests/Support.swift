@@ -57,3 +57,32 @@ func text(of path: String) throws -> String {
 }
 
 func openDescriptors() throws -> Int { try Directory.open("/proc/self/fd").list().count }
+
+/// A datagram or stream socket bound to a path, or to an abstract name that starts with `@`.
+final class ListeningSocket: Sendable {
+    private let descriptor: Int32
+
+    init(path: String) throws {
+        descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        var name = Array(path.utf8)
+        if name.first == UInt8(ascii: "@") { name[0] = 0 }
+        try #require(name.count < MemoryLayout.size(ofValue: address.sun_path))
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: name) }
+        let length = socklen_t(MemoryLayout<sa_family_t>.size + name.count)
+        let bound = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, length) }
+        }
+        guard bound == 0 else { throw SystemCallError(call: "bind", errno: errno, subject: path) }
+    }
+
+    deinit { close(descriptor) }
+
+    /// The next datagram, where there is one; does not wait.
+    func receive() -> [UInt8]? {
+        var buffer = [UInt8](repeating: 0, count: 1 << 18)
+        let count = recv(descriptor, &buffer, buffer.count, Int32(MSG_DONTWAIT))
+        return count >= 0 ? Array(buffer[..<count]) : nil
+    }
+}
