@@ -139,7 +139,10 @@ extension InboxScanner {
             return
         }
         folder.entries[name]?.phase = .claiming(found.signature)
-        if let lyrics { folder.entries[lyrics]?.phase = .known(drop: nil, folder.entries[lyrics]?.signature) }
+        if let lyrics {
+            let signature = folder.entries[lyrics]?.signature
+            folder.entries[lyrics]?.phase = .known(drop: nil, signature)
+        }
         let (profile, plan, outbox) = self.plan(for: folder)
         claims.submit(
             Claim(

@@ -5,7 +5,9 @@ import Logging
 /// Looks into the inbox: list, stat, settle, claim. One pass after another, on one thread.
 ///
 /// Events only say which folder to look into. A pass is right without them, and `watch = "poll"` does without.
-final class InboxScanner {
+///
+/// Unchecked: `InboxService` alone holds it, behind a mutex, and calls it on its one queue.
+final class InboxScanner: @unchecked Sendable {
     let store: JobStore
     let watch: DirectoryWatch?
     let claims: ClaimPool

@@ -86,8 +86,11 @@ struct SourceDisposal {
     }
 
     private func source(_ components: [FileName]) throws -> Directory? {
-        do { return try Directory.open(options.inbox).descend(components) } catch let error as SystemCallError where error.isMissing {
-            return nil
+        do {
+            return try Directory.open(options.inbox).descend(components)
+        } catch {
+            if error.isMissing { return nil }
+            throw error
         }
     }
 
@@ -122,7 +125,8 @@ struct SourceDisposal {
     static func move(_ name: FileName, from source: Directory, to target: Directory, as newName: FileName) throws {
         do {
             try source.rename(name, to: target, as: newName, replacing: false)
-        } catch let error as SystemCallError where error.isCrossDevice {
+        } catch {
+            guard error.isCrossDevice else { throw error }
             let file = try source.openFile(name)
             let before = try file.status()
             // Under a name that is nobody's until it is whole: a crash must not leave half a song in the archive.

@@ -41,8 +41,8 @@ package struct OutboxName: Hashable, Sendable, CustomStringConvertible {
 
     private static func sanitized(_ title: String, lengthMax: Int) -> String {
         var name = ""
-        // Four bytes to a character at the most, and every one of them may be dropped.
-        for scalar in String(title.unicodeScalars.prefix(64 << 10)).canonicallyComposed.unicodeScalars {
+        // Far more than fits, should most of it be dropped; sorting the accents of a very long text would take long.
+        for scalar in String(title.unicodeScalars.prefix(4096)).canonicallyComposed.unicodeScalars {
             guard let kept = Self.replacement(scalar) else { continue }
             // One blank where there were several.
             if kept == " ", name.unicodeScalars.last == " " { continue }

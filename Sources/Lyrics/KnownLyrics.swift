@@ -95,6 +95,8 @@ package struct KnownLyricsError: Error, Equatable, Sendable, CustomStringConvert
 
     package let reason: Reason
 
+    package init(reason: Reason) { self.reason = reason }
+
     package var description: String {
         switch reason {
         case .empty: "the lyrics file is empty; write the words into it, or remove it to have them recognised"

@@ -53,6 +53,7 @@ package final class PipelineService: Sendable {
 
     package var turns: Int { state.withLock { $0.turns } }
     package var activeCount: Int { state.withLock { $0.active.count } }
+    package var isStopping: Bool { state.withLock { $0.isStopping } }
     /// Why no stage is started just now.
     package var pausedReason: String? { state.withLock { $0.pausedReason } }
 

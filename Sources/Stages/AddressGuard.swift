@@ -31,6 +31,7 @@ package struct AddressGuard: Sendable {
     }
 
     /// Returns where the link may be fetched.
+    @discardableResult
     package func check(_ url: String) async throws(Refusal) -> WebLink {
         let link: WebLink
         // So strict that no other reader of the same link can see another host in it.

@@ -118,7 +118,7 @@ struct EngineRun: Sendable {
     func failure(_ error: any Error) -> StageError {
         if let error = error as? StageError { return error }
         if let error = error as? SystemCallError, error.isOutOfSpace {
-            return failure(.failed(.environment), "no space left for the \(stage.rawValue) stage", next: "free some space in the state folder")
+            return failure(.failed(.environment), "no space left for the \(stage.rawValue) stage", next: "make space; the job goes on by itself")
         }
         if error is SystemCallError {
             return failure(.failed(.environment), "\(error)", next: "look at the state folder's permissions and disk")

@@ -163,10 +163,10 @@ package struct FFprobe: StageEngine {
 
     private func facts(_ media: ProbedMedia) -> [String: String] {
         var facts = [
-            "container": media.container, "codec": media.codec, "duration": "\(media.duration)", "streamIndex": "\(media.streamIndex)",
-            "audioStreams": "\(media.audioStreams)", "channels": "\(media.channels)", "sampleRate": "\(media.sampleRate)",
+            "container": media.container, "codec": media.codec, "duration": "\(media.duration)", "stream_index": "\(media.streamIndex)",
+            "audio_streams": "\(media.audioStreams)", "channels": "\(media.channels)", "sample_rate": "\(media.sampleRate)",
         ]
-        facts["audioLanguage"] = media.language
+        facts["audio_language"] = media.language
         facts["title"] = media.title
         facts["artist"] = media.artist
         facts["album"] = media.album

@@ -77,7 +77,7 @@ struct PocketSphinx: Sendable {
                 return run.failure(.failed(.outOfMemory), "PocketSphinx had not enough memory", result: result)
             }
             if result.stderrTail.contains("No space left on device") {
-                return run.failure(.failed(.environment), "no space left for the recogniser's answer", next: "free some space in the state folder", result: result)
+                return run.failure(.failed(.environment), "no space left for the recogniser's answer", next: "make space; the job goes on by itself", result: result)
             }
             if case .exited(let status) = result.ending {
                 return run.failure(.exited(status: status), "PocketSphinx failed with status \(status)", next: "it is tried again by itself", result: result)

@@ -106,7 +106,7 @@ package struct PocketSphinxAligner: StageEngine {
         return StageOutcome(
             peakMemory: peakMemory,
             facts: [
-                "words": "\(timed.words.count)", "measuredShare": "\(timed.measuredShare)", "textFrom": timed.isGiven ? "given" : "recognised",
+                "words": "\(timed.words.count)", "measured_share": "\(timed.measuredShare)", 
                 "language": timed.language ?? "",
             ],
             isInstrumental: timed.words.isEmpty)

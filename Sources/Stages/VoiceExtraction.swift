@@ -70,7 +70,7 @@ struct VoiceExtraction: Sendable {
 
     /// The outcome for a finished `voice.wav`.
     func outcome(_ result: Result, mix: VoiceMix) -> StageOutcome {
-        var facts = ["voiceSeconds": "\(result.seconds)", "voicePeak": "\(result.peak)", "voiceMean": "\(result.mean)"]
+        var facts = ["voice_seconds": "\(result.seconds)", "voice_peak": "\(result.peak)", "voice_mean": "\(result.mean)"]
         switch mix {
         case .centre: facts["mix"] = "centre"
         case .middle: facts["mix"] = "mono"
@@ -78,7 +78,7 @@ struct VoiceExtraction: Sendable {
         }
         let missing = media.duration - result.seconds
         if missing > max(0.5, media.duration * 0.02) {
-            facts["truncated"] = "only \(Int(result.seconds)) of \(Int(media.duration)) s could be decoded"
+            facts["remark"] = "only \(Int(result.seconds)) of \(Int(media.duration)) s could be decoded"
         }
         // What can be decoded is what there is; headers guess.
         facts["duration"] = "\(result.seconds)"
@@ -88,7 +88,7 @@ struct VoiceExtraction: Sendable {
     private func failed(_ result: ChildResult, _ seconds: Double) -> StageError {
         let text = result.stderrTail
         if text.contains("No space left on device") || text.contains("Disk quota exceeded") {
-            return run.failure(.failed(.environment), "no space left for the voice", next: "free some space in the state folder", result: result)
+            return run.failure(.failed(.environment), "no space left for the voice", next: "make space; the job goes on by itself", result: result)
         }
         if text.contains("Cannot allocate memory") {
             return run.failure(.failed(.outOfMemory), "ffmpeg had not enough memory", result: result)

@@ -145,7 +145,7 @@ package struct YtDlp: StageEngine {
             file: name, title: info?.title, artist: info?.artist, album: info?.album, uploader: info?.uploader,
             duration: info?.duration, webpageURL: info?.webpageURL, extractor: info?.extractor)
         do { try StageFolder.write(media, as: StageFolder.fetch, in: run.request.output) } catch { throw run.failure(error) }
-        var facts = ["file": name]
+        var facts = ["media": name]
         facts["title"] = media.title
         facts["artist"] = media.artist
         facts["album"] = media.album

@@ -45,7 +45,7 @@ package struct YtDlpError: Sendable {
         .init("refused by lyricd: points at a private address", .policy, "the link leads to a private address", "drop the file itself instead of a link into the local network"),
         .init("file:// URLs are disabled", .policy, "links to files of this machine are not followed", "drop the file itself"),
         .init("is not a valid URL|Unsupported url scheme", .policy, "this is not a link to the web", "check the link"),
-        .init("No space left on device|Errno 28|Disk quota exceeded|Errno 122", .environment, "no space left for the download", "free some space in the state folder"),
+        .init("No space left on device|Errno 28|Disk quota exceeded|Errno 122", .environment, "no space left for the download", "make space; the job goes on by itself"),
         .init("Permission denied: '|Unable to create directory|Read-only file system", .environment, "the download cannot be written", "look at the state folder's permissions"),
         .init("ModuleNotFoundError|ImportError|No module named", .environment, "yt-dlp's installation is broken", "run engines/install again"),
         .init("No supported JavaScript runtime|n challenge solving failed", .environment, "yt-dlp lacks the JavaScript runtime this site needs", update),

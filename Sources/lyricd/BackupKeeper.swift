@@ -14,7 +14,7 @@ struct BackupKeeper: Service {
 
     func run() async throws {
         let stop = WakeUp()
-        try await withTaskCancellationOrGracefulShutdownHandler {
+        await withTaskCancellationOrGracefulShutdownHandler {
             while !Task.isShuttingDownGracefully, !Task.isCancelled {
                 let settings = settings()
                 let every = settings.backupEvery.seconds

@@ -38,7 +38,8 @@ struct StateFolder {
     ) throws -> (store: JobStore, wasRestored: Bool) {
         do {
             return (try JobStore(path: storePath, run: run, clock: clock, hook: hook), false)
-        } catch let error as StoreError where error.reason == .corrupt {
+        } catch {
+            guard error.reason == .corrupt else { throw error }
             let moved = try moveAside(clock: clock)
             let backup = try restoreNewestBackup()
             log.critical(

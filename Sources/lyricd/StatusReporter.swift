@@ -23,7 +23,7 @@ struct StatusReporter: Service {
     func run() async throws {
         let stop = WakeUp()
         var last = ""
-        try await withTaskCancellationOrGracefulShutdownHandler {
+        await withTaskCancellationOrGracefulShutdownHandler {
             while !Task.isShuttingDownGracefully, !Task.isCancelled {
                 try? write()
                 let line = await statusLine()

@@ -21,7 +21,7 @@ struct Watchdog: Service {
         let stop = WakeUp()
         var turns = -1
         var pass = -1.0
-        try await withTaskCancellationOrGracefulShutdownHandler {
+        await withTaskCancellationOrGracefulShutdownHandler {
             while !Task.isShuttingDownGracefully, !Task.isCancelled {
                 let answers = (try? await store.perform { try $0.ping() }) != nil
                 let (turnsNow, passNow) = (pipeline.turns, inbox.status.lastPass)

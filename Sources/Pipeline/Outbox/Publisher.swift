@@ -43,7 +43,8 @@ struct Publisher {
             Fault.crash("publish.reserved")
             do {
                 try outbox.rename(temporary, to: place, as: FileName(candidate.text), replacing: false)
-            } catch let error as SystemCallError where error.isExisting {
+            } catch {
+                guard error.isExisting else { throw error }
                 // Somebody else made a folder of that name since we looked.
                 continue
             }
@@ -166,7 +167,8 @@ extension Directory {
         for part in path.split(separator: "/") {
             let name = FileName(String(part))
             if try folder.status(of: name) == nil {
-                do { try folder.makeDirectory(name, mode: 0o2775) } catch where error.isExisting {}
+                // Another job may make the same folder at this moment.
+                do { try folder.makeDirectory(name, mode: 0o2775) } catch { if !error.isExisting { throw error } }
                 try folder.sync()
             }
             folder = try folder.subdirectory(name)
