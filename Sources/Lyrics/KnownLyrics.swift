@@ -1,6 +1,6 @@
 /// Lyrics that came with the recording: a text, or an LRC file.
 ///
-/// What is in them is decided by the content, not by the name: a text with LRC stamps is LRC.
+/// What is in them is decided by the content, not by the name: a text in which a line begins with an LRC stamp is LRC.
 package struct KnownLyrics: Sendable, Equatable {
     package struct Line: Sendable, Equatable {
         /// As displayed: the given line without LRC stamps.
@@ -34,7 +34,7 @@ package struct KnownLyrics: Sendable, Equatable {
     package var lines: [String] { entries.map(\.text) }
     /// Every word of every line, in order: what an aligner is given.
     package var words: [String] { entries.flatMap(\.words) }
-    /// True where the file says when at least one line is sung.
+    /// True where the file says of at least one line when it is sung.
     package var hasSeconds: Bool { entries.contains { $0.seconds != nil } }
 
     /// Reads UTF-8, UTF-16 and Windows-1252, with or without byte order mark, lines ended by LF, CRLF or CR.

@@ -18,12 +18,17 @@ enum LRCReading {
         var isRepeated = false
         var key = 0.0
         var size = 0
-        for raw in split(text) {
+        let raws = split(text)
+        // Without a single line that begins with one, what looks like a stamp is text.
+        let isLRC = raws.contains { line in
+            line.firstIndex { !PlainText.isSpace($0) }.map { stamp(line, at: $0) != nil } == true
+        }
+        for raw in raws {
             if let (name, value) = idTag(raw) {
                 if name == "offset", let milliseconds = integer(value) { offset = Double(milliseconds) / 1000 }
                 continue
             }
-            let (stamps, rest, hadInner) = stripped(raw)
+            let (stamps, rest, hadInner) = isLRC ? stripped(raw) : ([], raw, false)
             size += max(1, rest.count) * max(1, stamps.count)
             guard size <= 4 * KnownLyrics.sizeMax else { throw KnownLyricsError(reason: .tooManyLines) }
             let text = PlainText.string(rest)
