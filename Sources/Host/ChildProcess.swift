@@ -98,7 +98,8 @@ package enum ChildProcess {
             do {
                 try checkExecutable(String(candidate))
                 return String(candidate)
-            } catch where error.errno == EACCES {
+            } catch where error.errno == EACCES && stat(String(candidate), &status) == 0 {
+                // It is there and may not be run. A folder that is closed to us, root's own for one, says nothing about the program.
                 failure = error
             } catch {}
         }

@@ -61,6 +61,18 @@ private func cancelling(_ command: ChildCommand, afterLines count: Int) async th
         #expect(error?.subject == executable)
     }
 
+    @Test func aProgramThatMayNotBeRunIsToldFromOneThatIsMissing() async throws {
+        try await withFolder { folder in
+            try folder.write("engine", Array("#!/bin/sh\n".utf8), mode: 0o644)
+            let command = ChildCommand(
+                executable: "engine", environment: ["PATH": "/no/such/folder:\(folder.path):relative"], workingDirectory: "/", owner: "host tests")
+            let error = await #expect(throws: SystemCallError.self) { try await ChildProcess.run(command, onStandardOutput: { _ in }) }
+            #expect(error == SystemCallError(call: "exec", errno: EACCES, subject: folder.path + "/engine"))
+            try folder.setMode(of: "engine", to: 0o755)
+            #expect(try await ChildProcess.run(command, onStandardOutput: { _ in }).ending == .exited(0))
+        }
+    }
+
     @Test func aScriptWhoseInterpreterIsMissingIsNotFound() async throws {
         try await withFolder { folder in
             try folder.write("script", Array("#!/no/such/interpreter\n".utf8), mode: 0o755)
