@@ -54,8 +54,8 @@ struct EngineRun: Sendable {
     /// - Returns: how the program ended, when it exited by itself or was stopped by the brake. The status is not looked at.
     func execute(
         _ program: String, _ arguments: [String], variables: [String: String] = [:], timeLimit: Duration? = nil,
-        stallLimit: Duration? = nil, brake: Brake = Brake(), onError: @escaping @Sendable ([UInt8]) -> Void = { _ in },
-        onOutput: @escaping @Sendable ([UInt8]) -> Void = { _ in }
+        stallLimit: Duration? = nil, brake: Brake = Brake(), onOutput: @escaping @Sendable ([UInt8]) -> Void,
+        onError: @escaping @Sendable ([UInt8]) -> Void = { _ in }
     ) async throws(StageError) -> ChildResult {
         let remaining = deadline - Clock.awakeSeconds
         guard remaining > 0 else { throw timedOut(after: request.timeLimit, nil) }

@@ -49,13 +49,13 @@ struct VoiceExtraction: Sendable {
         do { try Directory.open(run.request.output).remove(name) } catch { throw run.failure(error) }
         let total = media.duration
         let result = try await run.execute(ffmpeg, arguments(mix), stallLimit: .seconds(120)) { line in
-            levels.withLock { $0.take(line) }
-        } onOutput: { line in
             let seconds = progress.withLock { progress in
                 progress.take(line)
                 return progress.seconds
             }
             run.request.report(StageProgress(fraction: total > 0 ? seconds / total : nil))
+        } onError: { line in
+            levels.withLock { $0.take(line) }
         }
         let size: Int64
         do { size = try Directory.open(run.request.output).status(of: name)?.size ?? 0 } catch { throw run.failure(error) }

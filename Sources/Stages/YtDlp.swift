@@ -96,8 +96,6 @@ package struct YtDlp: StageEngine {
         }
         defer { watch.cancel() }
         let result = try await run.execute(python, arguments, brake: brake) { line in
-            reading.withLock { $0.output.takeError(line) }
-        } onOutput: { line in
             let (progress, isTooBig) = reading.withLock { reading in
                 let wasDownloading = reading.output.chosen != nil
                 reading.output.take(line)
@@ -111,6 +109,8 @@ package struct YtDlp: StageEngine {
             }
             run.request.report(progress.stage)
             if isTooBig { brake.pull() }
+        } onError: { line in
+            reading.withLock { $0.output.takeError(line) }
         }
         let end = reading.withLock { $0 }
         if brake.isPulled {
