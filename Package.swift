@@ -55,5 +55,15 @@ let package = Package(
                 unixSignals,
             ],
             swiftSettings: strict),
+        // Files, folders, children and daemons for the tests, owned and removed by `with…` helpers.
+        .target(name: "TestSupport", dependencies: ["Host", "Jobs"], path: "Tests/Support", swiftSettings: strict),
+        .testTarget(name: "LyricsTests", dependencies: ["Lyrics"], swiftSettings: strict),
+        .testTarget(name: "HostTests", dependencies: ["Host", logging], swiftSettings: strict),
+        .testTarget(name: "JobsTests", dependencies: ["Jobs", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "InboxTests", dependencies: ["Host", "Inbox", "Jobs", "TestSupport", logging], swiftSettings: strict),
+        .testTarget(name: "StagesTests", dependencies: ["Host", "Jobs", "Lyrics", "Stages"], swiftSettings: strict),
+        .testTarget(
+            name: "DaemonTests", dependencies: ["lyricd", "Host", "Inbox", "Jobs", "Lyrics", "Pipeline", "Stages", "TestSupport", logging],
+            swiftSettings: strict),
     ]
 )

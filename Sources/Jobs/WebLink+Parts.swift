@@ -74,7 +74,7 @@ struct WebLinkParts: Equatable {
     private static func fragment(_ text: ArraySlice<Unicode.Scalar>) -> String? {
         guard let first = text.first, first == "!" || first == "/" else { return nil }
         let escaped = escaping(text)
-        return escaped.contains("youtubedl") ? nil : escaped
+        return escaped.lowercased().contains("youtubedl") ? nil : escaped
     }
 
     /// Everything that may not stand in a URL as `%XX` of its UTF-8; what is escaped already stays as it is. Source: RFC 3986, 2.

@@ -160,6 +160,7 @@ struct StageRunner: Sendable {
         let seconds = Clock.bootSeconds - began
         if copied.isEmpty {
             try await store.perform { try $0.answerFromEarlier(started, earlier: earlier, seconds: seconds) }
+            try await onFiles { try WorkFolder.remove(work: options.work, key: job.key) }
         } else {
             try await store.perform {
                 try $0.finishStage(
