@@ -49,6 +49,11 @@ struct YtDlpOutput {
         let isError = bytes.starts(with: "ERROR:".utf8) || bytes.starts(with: "yt-dlp: error:".utf8)
             // The last line of a Python traceback names the class.
             || bytes.starts(with: "ModuleNotFoundError".utf8) || bytes.starts(with: "ImportError".utf8)
+        if let last = errors.last, last == "ERROR: " {
+            // `ERROR: \r[download] Got error: …`: the text of this one comes after a carriage return.
+            errors[errors.count - 1] = last + FileName(Array(bytes.prefix(2000))).display
+            return
+        }
         if isError, errors.count < 20 { errors.append(FileName(Array(bytes.prefix(2000))).display) }
     }
 
