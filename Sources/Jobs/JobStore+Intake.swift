@@ -35,6 +35,8 @@ extension JobStore {
         for (position, job) in drop.jobs.enumerated() {
             try add(db, job, drop: id, position: position, turn: turn + Int64(position), now: now)
         }
+        // A drop that was refused whole.
+        if drop.jobs.allSatisfy({ $0.refusal != nil }) { try updateDue(db, drop: id) }
         return id
     }
 
@@ -101,7 +103,7 @@ extension JobStore {
                     stage: try Self.stage(row["stage"]), why: why)
             }
             // The path now belongs to the new version.
-            try db.execute(sql: "UPDATE drops SET disposal = 'gone' WHERE id = ?", arguments: [drop])
+            try db.execute(sql: "UPDATE drops SET disposal = 'gone', due = 0 WHERE id = ?", arguments: [drop])
             return running
         }
     }
@@ -128,7 +130,7 @@ extension JobStore {
         try write { db in
             try db.execute(sql: "UPDATE drops SET lyrics_name = ? WHERE id = ?", arguments: [Blob(name), drop])
             let rows = try Row.fetchAll(
-                db, sql: "SELECT id, stage, state, plan FROM jobs WHERE drop_id = ? AND state IN ('queued', 'running', 'held')",
+                db, sql: "SELECT id, stage, state, plan, facts FROM jobs WHERE drop_id = ? AND state IN ('queued', 'running', 'held')",
                 arguments: [drop])
             var stop: [Job.ID] = []
             for row in rows {
@@ -140,12 +142,15 @@ extension JobStore {
                 guard stage > .separate else { continue }
                 let state = try Self.state(row["state"])
                 if state == .running { stop.append(id) }
+                // A recogniser that heard no word said so; the words are here now.
+                var facts = try PlanText.decode([String: String].self, row["facts"])
+                facts["instrumental"] = nil
                 try db.execute(
                     sql: "DELETE FROM artifacts WHERE job_id = ? AND stage IN ('transcribe', 'align', 'render')", arguments: [id])
                 try finishAttempt(db, job: id, outcome: .stopped, message: "the lyrics arrived")
                 try transition(
-                    db, id, from: [.queued, .running, .held], to: .queued, stage: .transcribe, why: "the lyrics arrived",
-                    set: [("attempts", 0)])
+                    db, id, from: [.queued, .running, .held], to: .queued, stage: .align, why: "the lyrics arrived",
+                    set: [("attempts", 0), ("facts", try PlanText.encode(facts))])
             }
             return stop
         }

@@ -36,16 +36,6 @@ extension JobStore {
                 ])
         }
     }
-
-    /// Everything that waits because of something in this house (space, a missing engine) may go on now.
-    package func release(from failure: FailureClass, why: String) throws(StoreError) -> Int {
-        try write { db in
-            let ids = try Int64.fetchAll(
-                db, sql: "SELECT id FROM jobs WHERE state = 'queued' AND not_before > 0 AND failure = ?", arguments: [failure.rawValue])
-            for id in ids { try db.execute(sql: "UPDATE jobs SET not_before = 0 WHERE id = ?", arguments: [id]) }
-            return ids.count
-        }
-    }
 }
 
 /// The end of a source: it is moved only after its jobs have their verdict.
@@ -57,10 +47,7 @@ extension JobStore {
                 db,
                 sql: """
                     SELECT * FROM drops
-                    WHERE disposal IN ('present', 'disposing') AND NOT EXISTS (
-                        SELECT 1 FROM jobs WHERE jobs.drop_id = drops.id
-                        AND jobs.state IN ('queued', 'running', 'publishing', 'held'))
-                    ORDER BY id LIMIT ?
+                    WHERE due = 1 ORDER BY id LIMIT ?
                     """, arguments: [limit]
             ).map(Self.drop)
         }
@@ -78,7 +65,7 @@ extension JobStore {
     package func finishDisposal(drop: Drop.ID, as disposal: Drop.Disposal, to target: [UInt8]? = nil) throws(StoreError) {
         try write { db in
             try db.execute(
-                sql: "UPDATE drops SET disposal = ?, disposed_to = coalesce(?, disposed_to) WHERE id = ?",
+                sql: "UPDATE drops SET disposal = ?, disposed_to = coalesce(?, disposed_to), due = 0 WHERE id = ?",
                 arguments: [disposal.rawValue, target.map(Blob.init), drop])
         }
     }

@@ -144,6 +144,13 @@ extension JobStore {
         try read { try Double.fetchOne($0, sql: "SELECT min(not_before) FROM jobs WHERE state = 'queued' AND not_before > 0") }
     }
 
+    /// Queued jobs that have stages behind them, whose files a further stage will rely on.
+    package func jobsWithArtifacts() throws(StoreError) -> Set<Job.ID> {
+        try read {
+            Set(try Int64.fetchAll($0, sql: "SELECT id FROM jobs WHERE state = 'queued' AND stage NOT IN ('fetch', 'probe')"))
+        }
+    }
+
     package func isKnown(key: String) throws(StoreError) -> Bool {
         try read { try Int.fetchOne($0, sql: "SELECT 1 FROM jobs WHERE key = ?", arguments: [key]) != nil }
     }

@@ -12,7 +12,7 @@ extension JobStore {
         _ db: Database, _ id: Job.ID, from expected: Set<JobState>, to: JobState, stage: StageName, why: String,
         owner: String? = nil, set assignments: [(column: String, value: (any DatabaseValueConvertible)?)] = []
     ) throws {
-        guard let row = try Row.fetchOne(db, sql: "SELECT state, owner FROM jobs WHERE id = ?", arguments: [id]) else {
+        guard let row = try Row.fetchOne(db, sql: "SELECT state, owner, drop_id FROM jobs WHERE id = ?", arguments: [id]) else {
             throw StoreError(.notFound, "there is no job \(id)")
         }
         let from = try Self.state(row["state"])
@@ -33,8 +33,21 @@ extension JobStore {
         try db.execute(
             sql: "UPDATE jobs SET \(columns.joined(separator: ", ")) WHERE id = ?", arguments: StatementArguments(values))
         try record(db, id, from: from, to: to, stage: stage, why: why, at: now)
+        try updateDue(db, drop: row["drop_id"])
         let hook = hook
         db.afterNextTransaction { _ in hook?(.after, from, to) }
+    }
+
+    /// Marks a drop whose source may leave the inbox now. Kept with the drop, so that looking for such drops costs nothing while a
+    /// hundred thousand others wait.
+    func updateDue(_ db: Database, drop: Drop.ID) throws {
+        try db.execute(
+            sql: """
+                UPDATE drops SET due = disposal IN ('present', 'disposing') AND NOT EXISTS (
+                    SELECT 1 FROM jobs WHERE jobs.drop_id = drops.id
+                    AND jobs.state IN ('queued', 'running', 'publishing', 'held'))
+                WHERE id = ?
+                """, arguments: [drop])
     }
 
     func record(

@@ -21,9 +21,11 @@ enum Schema {
                     lyrics_name BLOB,
                     disposal TEXT NOT NULL,
                     disposed_to BLOB,
+                    due INTEGER NOT NULL DEFAULT 0,
                     received_at REAL NOT NULL
                 );
                 CREATE INDEX drops_in_inbox ON drops (folder, name) WHERE disposal IN ('present', 'disposing', 'kept');
+                CREATE INDEX drops_due ON drops (id) WHERE due = 1;
                 CREATE INDEX drops_moved ON drops (disposal, name) WHERE disposal IN ('failed', 'archived');
 
                 CREATE TABLE jobs (

@@ -91,8 +91,8 @@ package final class PipelineService: Sendable {
             }
         }
         // Everything that is not finished came from an earlier life: its files are compared before they are relied on.
-        let unfinished = try await store.perform { try $0.jobs(states: [.queued], limit: .max) }
-        state.withLock { $0.resumed = Set(unfinished.filter { $0.stage != .fetch && $0.stage != .probe }.map(\.id)) }
+        let resumed = try await store.perform { try $0.jobsWithArtifacts() }
+        state.withLock { $0.resumed = resumed }
     }
 
     // MARK: - Running

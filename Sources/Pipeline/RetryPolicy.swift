@@ -16,9 +16,9 @@ package struct RetryPolicy: Sendable, Equatable {
 
     /// Seconds between two looks at a full disk or a missing network: the job is not to blame.
     static let spaceDelay = 15.0
-    /// Seconds. YouTube says "for up to an hour". Source: yt-dlp, yt_dlp/extractor/youtube/_video.py.
+    /// Seconds, where the server names none. YouTube says "for up to an hour". Source: yt-dlp,
+    /// yt_dlp/extractor/youtube/_video.py.
     static let rateLimitDelay = 65 * 60.0
-    static let rateLimitDelayMax = 12 * 3600.0
 
     /// - Parameters:
     ///   - attempts: attempts at this stage that count, this one included.
@@ -27,7 +27,7 @@ package struct RetryPolicy: Sendable, Equatable {
     func verdict(
         for error: StageError, failure: FailureClass, attempts done: Int, now: Double, jitter: Double
     ) -> JobStore.FailureVerdict {
-        func after(_ seconds: Double) -> Double { now + max(seconds * (0.8 + 0.4 * jitter), error.retryAfter ?? 0) }
+        func after(_ seconds: Double) -> Double { now + max(seconds * (0.8 + 0.4 * jitter), min(error.retryAfter ?? 0, delayMax)) }
         let backoff = min(delayMax, delay * Double(1 << min(max(done - 1, 0), 20)))
         switch failure {
         case .transient:
@@ -35,8 +35,9 @@ package struct RetryPolicy: Sendable, Equatable {
             let cap = error.reason == .failed(.transient) ? attempts : min(3, attempts)
             return done < cap ? .retry(notBefore: after(backoff), isCounted: true) : .fail
         case .rateLimited:
-            // The attempt is not counted, so `done` stays 1: the growth comes from the server's own answer.
-            return .retry(notBefore: after(min(Self.rateLimitDelay, Self.rateLimitDelayMax)), isCounted: false)
+            // The server decides when; the job is not to blame, however often it says so.
+            let wait = error.retryAfter.map { min($0, delayMax) } ?? Self.rateLimitDelay
+            return .retry(notBefore: now + wait * (1 + 0.2 * jitter), isCounted: false)
         case .timeout: return done < 2 ? .retry(notBefore: after(delay), isCounted: true) : .hold
         case .needsAuth, .environment, .outOfMemory, .ours: return .hold
         case .permanent, .badMedia, .policy: return .fail

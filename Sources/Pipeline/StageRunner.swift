@@ -139,12 +139,13 @@ struct StageRunner: Sendable {
     private func answer(_ started: StartedStage, from earlier: Job, began: Double, _ log: Logger) async throws -> Bool {
         guard let name = earlier.outboxName else { return false }
         let job = started.job
-        let copied: [Artifact]? = try await onFiles {
+        // Whether the result stands where this job's would, or was copied into its work folder.
+        let stands: Bool? = try await onFiles {
             guard let place = try? Directory.open(options.outbox).descend(earlier.outboxFolder),
                 let manifest = Publisher.verifiedManifest(in: place, FileName(name))
             else { return nil }
             if earlier.outboxFolder == job.outboxFolder, OutboxName(job.title, fallback: "job \(job.id)").text == earlier.outboxName {
-                return []
+                return true
             }
             let folder = try place.subdirectory(FileName(name))
             let work = try WorkFolder(work: options.work, key: job.key)
@@ -154,11 +155,12 @@ struct StageRunner: Sendable {
                 guard let suffix = OutputFormat.allCases.map(\.fileSuffix).first(where: { file.name.hasSuffix("." + $0) }) else { continue }
                 _ = try target.copy(from: try folder.openFile(FileName(file.name)), as: FileName("lyrics.\(suffix)"))
             }
-            return try work.commit(.render, attempt: started.attempt)
+            _ = try work.commit(.render, attempt: started.attempt)
+            return false
         }
-        guard let copied else { return false }
+        guard let stands else { return false }
         let seconds = Clock.bootSeconds - began
-        if copied.isEmpty {
+        if stands {
             try await store.perform { try $0.answerFromEarlier(started, earlier: earlier, seconds: seconds) }
             try await onFiles { try WorkFolder.remove(work: options.work, key: job.key) }
         } else {
