@@ -4,8 +4,12 @@ import TOMLKit
 struct ConfigurationReader {
     private var configuration = Configuration()
     private var problems: [ConfigurationError.Problem] = []
+    /// Problems beyond `problemsMax`.
+    private var omitted = 0
     private let file: String?
-    private var places = KeyPlaces("")
+
+    private static let problemsMax = 200
+    private var outline = TOMLOutline()
 
     init(file: String?) {
         self.file = file
@@ -25,6 +29,9 @@ struct ConfigurationReader {
         if let zero = bytes.firstIndex(of: 0) ?? Self.firstZeroEscape(bytes) {
             throw ConfigurationError(problems: [.init(name, line: Self.line(of: zero, in: bytes), "the file contains a NUL character; remove it")])
         }
+        do { outline = try TOMLOutline(text) } catch {
+            throw ConfigurationError(problems: [.init(name, line: error.line, column: error.column, "this is no TOML: expected " + error.expected)])
+        }
         let table: TOMLTable
         do {
             table = try TOMLTable(string: text)
@@ -35,7 +42,6 @@ struct ConfigurationReader {
         } catch {
             throw ConfigurationError(problems: [.init(name, "this is no TOML: \(error)")])
         }
-        places = KeyPlaces(text)
         for key in table.keys {
             guard let value = table[key] else { continue }
             if key == "profile" { readProfiles(value) } else { readSection(key, value) }
@@ -47,10 +53,10 @@ struct ConfigurationReader {
         guard !settings.isEmpty else {
             if value.type == .table {
                 let sections = Set(Setting.all.map { $0.isOfProfile ? "profile.default" : $0.section })
-                return problem([name], unknown(name, among: Array(sections), isSection: true))
+                return problem([name], Self.unknown(name, among: Array(sections), isSection: true))
             }
             // A key before any section is a common slip; the suggestion names its section.
-            return problem([name], unknown(name, among: Setting.all.filter { !$0.isOfProfile }.map(\.key), isSection: false))
+            return problem([name], Self.unknown(name, among: Setting.all.filter { !$0.isOfProfile }.map(\.key), isSection: false))
         }
         guard let table = value.table else {
             return problem([name], "\(name) = \(Self.written(value).shown): expected a section [\(name)]")
@@ -58,7 +64,7 @@ struct ConfigurationReader {
         for key in table.keys {
             guard let value = table[key] else { continue }
             guard let setting = settings.first(where: { $0.name == key }) else {
-                problem([name, key], unknown(name + "." + key, among: Setting.all.filter { !$0.isOfProfile }.map(\.key), isSection: false))
+                problem([name, key], Self.unknown(name + "." + key, among: Setting.all.filter { !$0.isOfProfile }.map(\.key), isSection: false))
                 continue
             }
             take(Self.written(value), for: setting, at: [name, key])
@@ -94,7 +100,7 @@ struct ConfigurationReader {
             guard let setting = settings.first(where: { $0.name == key }) else {
                 problem(
                     ["profile", name, key],
-                    unknown("profile.\(name).\(key)", among: settings.map { "profile.\(name).\($0.name)" }, isSection: false))
+                    Self.unknown("profile.\(name).\(key)", among: settings.map { "profile.\(name).\($0.name)" }, isSection: false))
                 continue
             }
             take(Self.written(value), for: setting, at: ["profile", name, key])
@@ -106,14 +112,20 @@ struct ConfigurationReader {
         do {
             let value = try setting.kind.value(of: written)
             setting.set(value, in: &configuration, profile: setting.isOfProfile ? path[1] : "default")
-            configuration.origins[key] = .file(line: places.lines[path] ?? 0)
+            configuration.origins[key] = .file(line: outline.lines[path] ?? 0)
         } catch {
             problem(path, "\(key) = \(written.shown): expected \(error.expected)")
         }
     }
 
-    private mutating func problem(_ path: [String], _ text: String) {
-        problems.append(.init(file ?? "", line: places.lines[path], text))
+    private mutating func problem(_ path: [String], _ text: @autoclosure () -> String) {
+        // Nobody mends more at a time, and each suggestion compares with every key there is.
+        guard problems.count < Self.problemsMax else {
+            omitted += 1
+            return
+        }
+        let text = text()
+        problems.append(.init(file ?? "", line: outline.lines[path], text))
     }
 
     private static func written(_ value: any TOMLValueConvertible) -> SettingKind.Written {
@@ -149,7 +161,7 @@ struct ConfigurationReader {
         // Only those that begin like a section: other LYRICD_ variables belong to others.
         let prefixes = Set(Setting.all.map { "LYRICD_" + $0.section.prefix { $0 != "." }.uppercased() + "_" })
         for name in environment.keys.sorted() where !names.contains(name) && prefixes.contains(where: name.hasPrefix) {
-            problems.append(.init("environment", unknown(name, among: Array(names), isSection: false)))
+            problems.append(.init("environment", Self.unknown(name, among: Array(names), isSection: false)))
         }
     }
 
@@ -171,7 +183,8 @@ struct ConfigurationReader {
             let ordered = problems.enumerated().sorted {
                 ($0.element.place == file ? 0 : 1, $0.element.line ?? 0, $0.offset) < ($1.element.place == file ? 0 : 1, $1.element.line ?? 0, $1.offset)
             }
-            throw ConfigurationError(problems: ordered.map(\.element))
+            let rest = omitted == 0 ? [] : [ConfigurationError.Problem(file ?? "", "and \(omitted) more of the kind")]
+            throw ConfigurationError(problems: ordered.map(\.element) + rest)
         }
         return configuration
     }
@@ -212,14 +225,14 @@ struct ConfigurationReader {
 
     // MARK: Text
 
-    private func unknown(_ key: String, among known: [String], isSection: Bool) -> String {
+    private static func unknown(_ key: String, among known: [String], isSection: Bool) -> String {
         let shown = key.unicodeScalars.contains { $0.properties.generalCategory == .control } ? SettingValue.quoted(key) : key
         let what = isSection ? "unknown section [\(shown)]" : "unknown key \(shown)"
         guard let nearest = Nearest.to(key, among: known) else { return what + "; see lyricd config show for those there are" }
         return what + "; did you mean \(isSection ? "[\(nearest)]" : nearest)?"
     }
 
-    private static func line(of index: Int, in bytes: [UInt8]) -> Int { 1 + bytes[..<index].count { $0 == UInt8(ascii: "\n") } }
+    private static func line(of index: Int, in bytes: [UInt8]) -> Int { TOMLOutline.position(of: index, in: bytes).line }
 
     private static func firstInvalid(_ bytes: [UInt8]) -> Int {
         var start = 0
