@@ -7,7 +7,7 @@ import Pipeline
 
 struct JobsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "jobs", abstract: "List the jobs, newest first.",
+        commandName: "jobs", abstract: "List the jobs, the newest last; with --json the newest first.",
         discussion: "With --follow the list stays on the screen and shows how far each stage is, until all jobs are done.")
 
     @OptionGroup var options: ConfigurationOption
@@ -87,7 +87,8 @@ enum JobLine {
         let number = String(job.id)
         let head = String(repeating: " ", count: max(0, 5 - number.count)) + number
         var line = "\(head)  \(Terminal.styled(Terminal.padded(word, 12), style)) \(Terminal.padded(PrintableTitle.text(job.title), 32))"
-        if let running {
+        // The status is a moment older than the store: what it says of a job that has just ended is over.
+        if let running, job.state == .running {
             let percent = running.fraction.map { "\(Int($0 * 100)) %" } ?? ""
             line += " \(Terminal.bar(running.fraction, columns: 16)) \(percent) \(running.detail)"
         } else if job.state.isPublished {
