@@ -33,7 +33,8 @@ package struct LinkFileError: Error, Equatable, Sendable, CustomStringConvertibl
     /// One sentence without a full stop: what is wrong.
     package var reason: String {
         switch cause {
-        case .tooLarge(let limit): "the .\(kind) file is larger than \(limit >> 10) KiB; that is no \(isList ? "list of links" : "link")"
+        case .tooLarge(let limit):
+            "the .\(kind) file is larger than \(limit >> 10) KiB; that is no \(isList ? "list of links" : "link")"
         case .tooMany(let limit): "the list holds more than \(limit) links"
         case .empty: "the .\(kind) file is empty"
         case .appleDouble: "the file holds a Mac's notes about another file, not a link"

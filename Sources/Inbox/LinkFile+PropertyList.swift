@@ -57,7 +57,9 @@ private struct BinaryPropertyList {
     }
 
     private func string(_ object: Int) -> String? {
-        guard let start = position(of: object), let (size, content) = sizeAndContent(at: start), size <= bytes.count else { return nil }
+        guard let start = position(of: object), let (size, content) = sizeAndContent(at: start), size <= bytes.count else {
+            return nil
+        }
         switch bytes[start] >> 4 {
         case 0x5 where content + size <= bytes.count: return String(decoding: bytes[content..<(content + size)], as: UTF8.self)
         case 0x6 where content + 2 * size <= bytes.count:
@@ -120,7 +122,9 @@ private enum XMLPropertyList {
                 guard skip(&rest, past: "?>") else { return nil }
             } else if rest.starts(with: "<!".utf8) {
                 // A document type with brackets declares entities; no link needs them.
-                guard let end = rest.firstIndex(of: UInt8(ascii: ">")), !rest[..<end].contains(UInt8(ascii: "[")) else { return nil }
+                guard let end = rest.firstIndex(of: UInt8(ascii: ">")), !rest[..<end].contains(UInt8(ascii: "[")) else {
+                    return nil
+                }
                 rest = rest[(end + 1)...]
             } else {
                 guard let end = rest.firstIndex(of: UInt8(ascii: ">")) else { return nil }
@@ -128,7 +132,8 @@ private enum XMLPropertyList {
                 rest = rest[(end + 1)...]
                 let isEnd = tag.first == UInt8(ascii: "/")
                 let isWhole = tag.last == UInt8(ascii: "/")
-                let name = String(decoding: tag.drop { $0 == UInt8(ascii: "/") }.prefix { $0 > 0x20 && $0 != UInt8(ascii: "/") }, as: UTF8.self)
+                let name = String(
+                    decoding: tag.drop { $0 == UInt8(ascii: "/") }.prefix { $0 > 0x20 && $0 != UInt8(ascii: "/") }, as: UTF8.self)
                 switch (name, isEnd) {
                 case ("plist", _): sawList = true
                 case ("dict", false), ("array", false):
@@ -191,7 +196,8 @@ private enum XMLPropertyList {
             case "apos": result.append(UInt8(ascii: "'"))
             default:
                 let isHexadecimal = name.hasPrefix("#x") || name.hasPrefix("#X")
-                guard name.hasPrefix("#"), let value = UInt32(name.dropFirst(isHexadecimal ? 2 : 1), radix: isHexadecimal ? 16 : 10),
+                guard name.hasPrefix("#"),
+                    let value = UInt32(name.dropFirst(isHexadecimal ? 2 : 1), radix: isHexadecimal ? 16 : 10),
                     let scalar = Unicode.Scalar(value)
                 else { return nil }
                 result += Array(String(Character(scalar)).utf8)

@@ -31,7 +31,9 @@ package struct LinkFile: Sendable, Equatable {
             return LinkFile(link: try only(targets, kind), title: nil)
         case .desktop:
             let entry = DesktopEntry(TextDecoding.decode(bytes))
-            guard entry.type == "Link" else { throw LinkFileError(.notALink(type: WebLink.shown(entry.type ?? "")), kind.rawValue) }
+            guard entry.type == "Link" else {
+                throw LinkFileError(.notALink(type: WebLink.shown(entry.type ?? "")), kind.rawValue)
+            }
             return LinkFile(link: try only(entry.targets, kind), title: entry.name.flatMap(TextDecoding.title))
         }
     }
@@ -49,7 +51,9 @@ package struct LinkFile: Sendable, Equatable {
         do { link = try WebLink(first) } catch {
             throw LinkFileError(distinct.count > 1 ? .severalLinks : .link(error), kind.rawValue)
         }
-        for other in distinct.dropFirst() where (try? WebLink(other)) != link { throw LinkFileError(.severalLinks, kind.rawValue) }
+        for other in distinct.dropFirst() where (try? WebLink(other)) != link {
+            throw LinkFileError(.severalLinks, kind.rawValue)
+        }
         return link
     }
 }

@@ -94,7 +94,8 @@ package struct LinkList: Sendable, Equatable {
                 try add(line.text, title: title, line, kind)
             } else {
                 try refuse(
-                    line, "it names a file; playlists are read for their links only", "drop the recording itself into the inbox", kind)
+                    line, "it names a file; playlists are read for their links only", "drop the recording itself into the inbox",
+                    kind)
             }
             title = nil
         }

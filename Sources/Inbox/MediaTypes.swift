@@ -3,13 +3,15 @@
 package enum MediaTypes {
     /// Small letters, without the dot.
     package static let audio: Set<String> = [
-        "aac", "ac3", "aif", "aifc", "aiff", "alac", "amr", "ape", "au", "caf", "dff", "dsf", "dts", "eac3", "flac", "m4a", "m4b", "mka",
+        "aac", "ac3", "aif", "aifc", "aiff", "alac", "amr", "ape", "au", "caf", "dff", "dsf", "dts", "eac3", "flac", "m4a", "m4b",
+        "mka",
         "mp2", "mp3", "mpc", "mpga", "oga", "ogg", "opus", "snd", "spx", "tta", "wav", "wave", "weba", "wma", "wv",
     ]
 
     /// Their first audio stream is taken, or the one in the configured language.
     package static let video: Set<String> = [
-        "3g2", "3gp", "asf", "avi", "flv", "m2ts", "m4v", "mkv", "mov", "mp4", "mpeg", "mpg", "mts", "ogv", "ts", "vob", "webm", "wmv",
+        "3g2", "3gp", "asf", "avi", "flv", "m2ts", "m4v", "mkv", "mov", "mp4", "mpeg", "mpg", "mts", "ogv", "ts", "vob", "webm",
+        "wmv",
     ]
 
     /// - Parameter ending: as `FileName.pathExtension` gives it.

@@ -30,15 +30,18 @@ extension WebLinkParts {
 
     /// What advertisers, mailers and share buttons add, on any site.
     private static let tracking: Set<String> = [
-        "fbclid", "gclid", "gclsrc", "dclid", "gbraid", "wbraid", "msclkid", "yclid", "twclid", "ttclid", "igsh", "igshid", "mc_cid",
-        "mc_eid", "mkt_tok", "_ga", "_gl",
+        "fbclid", "gclid", "gclsrc", "dclid", "gbraid", "wbraid", "msclkid", "yclid", "twclid", "ttclid", "igsh", "igshid",
+        "mc_cid", "mc_eid", "mkt_tok", "_ga", "_gl",
     ]
 
     /// What says nothing about the content on these sites, and something on others.
     private static let siteParameters: [(hosts: [String], names: Set<String>)] = [
         (
             ["youtube.com", "youtube-nocookie.com", "youtu.be"],
-            ["si", "feature", "t", "start", "end", "time_continue", "pp", "ab_channel", "app", "index", "start_radio", "autoplay"]
+            [
+                "si", "feature", "t", "start", "end", "time_continue", "pp", "ab_channel", "app", "index", "start_radio",
+                "autoplay",
+            ]
         ),
         (["spotify.com", "soundcloud.com", "deezer.com"], ["si", "in", "ref", "p", "c", "nd"]),
         (["twitter.com", "x.com"], ["s", "t", "ref_src"]),
@@ -46,8 +49,9 @@ extension WebLinkParts {
 
     private var isYouTube: Bool {
         guard case .name(let name) = host else { return false }
-        return ["youtube.com", "www.youtube.com", "m.youtube.com", "music.youtube.com", "youtube-nocookie.com", "www.youtube-nocookie.com"]
-            .contains(name)
+        return ["youtube.com", "youtube-nocookie.com"].contains { domain in
+            ["", "www.", "m.", "music."].contains { name == $0 + domain }
+        }
     }
 
     /// The ID of the one video the link leads to.

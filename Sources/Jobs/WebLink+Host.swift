@@ -63,7 +63,9 @@ enum WebHost: Equatable {
     }
 
     private static func isOctet(_ text: Substring) -> Bool {
-        guard text.utf8.count <= 3, text.allSatisfy(\.isASCIIDigitCharacter), let value = Int(text), value <= 255 else { return false }
+        guard text.utf8.count <= 3, text.allSatisfy(\.isASCIIDigitCharacter), let value = Int(text), value <= 255 else {
+            return false
+        }
         return text.utf8.count == 1 || text.first != "0"
     }
 

@@ -52,7 +52,8 @@ struct IPv6Text {
                 let values = octets.compactMap { $0.map(UInt16.init) }
                 result += [values[0] << 8 | values[1], values[2] << 8 | values[3]]
             } else {
-                guard (1...4).contains(part.utf8.count), part.utf8.allSatisfy(\.isASCIIAlphanumeric), let value = UInt16(part, radix: 16)
+                guard (1...4).contains(part.utf8.count), part.utf8.allSatisfy(\.isASCIIAlphanumeric),
+                    let value = UInt16(part, radix: 16)
                 else { return nil }
                 result.append(value)
             }

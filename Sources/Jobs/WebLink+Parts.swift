@@ -13,7 +13,9 @@ struct WebLinkParts: Equatable {
 
     init(_ text: String) throws(WebLinkError) {
         let scalars = Array(text.unicodeScalars)
-        guard let colon = scalars.firstIndex(of: ":"), Self.isScheme(scalars[..<colon]) else { throw WebLinkError(.noScheme, text) }
+        guard let colon = scalars.firstIndex(of: ":"), Self.isScheme(scalars[..<colon]) else {
+            throw WebLinkError(.noScheme, text)
+        }
         let name = Self.string(scalars[..<colon]).lowercased()
         var rest = scalars[(colon + 1)...]
         guard name == "http" || name == "https" else {
@@ -47,7 +49,9 @@ struct WebLinkParts: Equatable {
 
     private static func isScheme(_ name: ArraySlice<Unicode.Scalar>) -> Bool {
         guard let first = name.first, name.count <= 32, first.isASCII, first.properties.isAlphabetic else { return false }
-        return name.allSatisfy { $0.isASCII && ($0.properties.isAlphabetic || ("0"..."9").contains($0) || $0 == "+" || $0 == "-" || $0 == ".") }
+        return name.allSatisfy {
+            $0.isASCII && ($0.properties.isAlphabetic || ("0"..."9").contains($0) || $0 == "+" || $0 == "-" || $0 == ".")
+        }
     }
 
     private static func authority(_ text: ArraySlice<Unicode.Scalar>, _ whole: String) throws(WebLinkError) -> (WebHost, Int?) {

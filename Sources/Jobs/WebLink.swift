@@ -76,7 +76,8 @@ extension String {
     /// Without what is blank at either end, a stray byte order mark included.
     package var trimmingBlanks: String {
         func isBlank(_ scalar: Unicode.Scalar) -> Bool { scalar.properties.isWhitespace || scalar == "\u{FEFF}" }
-        guard let first = unicodeScalars.firstIndex(where: { !isBlank($0) }), let last = unicodeScalars.lastIndex(where: { !isBlank($0) })
+        guard let first = unicodeScalars.firstIndex(where: { !isBlank($0) }),
+            let last = unicodeScalars.lastIndex(where: { !isBlank($0) })
         else { return "" }
         return String(unicodeScalars[first...last])
     }

@@ -2,12 +2,14 @@ import Foundation
 import Testing
 import lyricd
 
-/// Code, shipped file and environment are one list.
+/// Code, shipped file, manual and environment are one list.
 @Suite struct ConfigurationShippedFileTests {
-    private static func shipped() throws -> String {
+    private static func contents(_ path: String) throws -> String {
         let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-        return try String(contentsOf: root.appending(path: "etc/lyricd.toml"), encoding: .utf8)
+        return try String(contentsOf: root.appending(path: path), encoding: .utf8)
     }
+
+    private static func shipped() throws -> String { try contents("etc/lyricd.toml") }
 
     @Test func theShippedFileIsWhatTheTableSays() throws {
         #expect(try Self.shipped() == Configuration.shippedText, "write Configuration.shippedText to etc/lyricd.toml")
@@ -38,6 +40,28 @@ import lyricd
         let configuration = try Configuration.parse(("etc/lyricd.toml", Array(lines.joined(separator: "\n").utf8)))
         #expect(configuration.origins.keys.sorted() == keys.sorted())
         #expect(configuration.changes(from: Configuration()).isEmpty)
+    }
+
+    @Test func theManualSaysTheSame() throws {
+        var section = ""
+        var manual: [String] = []
+        for line in try Self.contents("man/lyricd.toml.5").split(separator: "\n").map(String.init) {
+            if let name = line.wholeMatch(of: /\.Ss \[(.+)\]/)?.1 {
+                section = String(name)
+            } else if let item = line.wholeMatch(of: /\.It Cm ([a-z_]+) Ns No \\ =\\ (.+)/), !section.isEmpty {
+                manual.append("\(section).\(item.1) = \(item.2.replacing(#"\(dq"#, with: "\""))")
+            } else if line.hasPrefix(".") {
+                // Any other macro ends the text of an item.
+                if line.hasPrefix(".Sh") { section = "" }
+                if manual.last?.isEmpty == false { manual.append("") }
+            } else if manual.last?.isEmpty == false {
+                manual[manual.count - 1] += " " + line
+            }
+        }
+        let expected = Setting.all.map {
+            "\($0.key.replacing("NAME", with: "default")) = \($0.defaultValue.toml) \($0.doc) \($0.unit)."
+        }
+        #expect(manual.filter { !$0.isEmpty } == expected)
     }
 
     @Test func everySettingIsComplete() throws {

@@ -51,13 +51,17 @@ import lyricd
     }
 
     @Test(arguments: [
-        ("5s", 5000), ("250ms", 250), ("2min", 120_000), ("1h", 3_600_000), ("1d", 86_400_000), ("0", 0), ("12", 12_000), (" 1h 30min ", 5_400_000), ("1 h", 3_600_000),
+        ("5s", 5000), ("250ms", 250), ("2min", 120_000), ("1h", 3_600_000), ("1d", 86_400_000), ("0", 0), ("12", 12_000),
+        (" 1h 30min ", 5_400_000), ("1 h", 3_600_000),
     ])
     func durationsAreRead(text: String, milliseconds: Int) {
         #expect(SettingValue.duration(text) == .milliseconds(milliseconds))
     }
 
-    @Test(arguments: ["", " ", "s", "5 parsecs", "5m", "-5s", "1.5h", "5s 3", "3 5s", "5S", "1e3", "99999999999999999999s", "9223372036854775807d", "٣s", "5s,"])
+    @Test(arguments: [
+        "", " ", "s", "5 parsecs", "5m", "-5s", "1.5h", "5s 3", "3 5s", "5S", "1e3", "99999999999999999999s",
+        "9223372036854775807d", "٣s", "5s,",
+    ])
     func whatIsNoDurationIsNone(text: String) {
         #expect(SettingValue.duration(text) == nil)
     }
@@ -79,8 +83,14 @@ import lyricd
     }
 
     @Test func aProfileBeginsAsTheDefault() throws {
-        let text = "[profile.live]\nseparate = \"none\"\nformats = [\"srt\"]\n[profile.default]\nlanguage = \"de\"\nformats = [\"json\"]\n[profile.Empty-1_a]\n"
-        let configuration = try parse(text, ["LYRICD_PROFILE_DEFAULT_LANGUAGE": "fr", "LYRICD_PROFILE_DEFAULT_SEPARATE": "centre", "LYRICD_PROFILE_DEFAULT_FORMATS": "lrc, txt"])
+        let text =
+            "[profile.live]\nseparate = \"none\"\nformats = [\"srt\"]\n[profile.default]\nlanguage = \"de\"\nformats = [\"json\"]\n[profile.Empty-1_a]\n"
+        let configuration = try parse(
+            text,
+            [
+                "LYRICD_PROFILE_DEFAULT_LANGUAGE": "fr", "LYRICD_PROFILE_DEFAULT_SEPARATE": "centre",
+                "LYRICD_PROFILE_DEFAULT_FORMATS": "lrc, txt",
+            ])
         let live = try #require(configuration.profiles["live"])
         #expect(live.separate == "none" && live.language == "fr" && live.formats == ["srt"])
         let empty = try #require(configuration.profiles["Empty-1_a"])
@@ -98,7 +108,8 @@ import lyricd
 
     @Test func theEnvironmentWinsOverTheFile() throws {
         let environment = [
-            "LYRICD_INBOX_SETTLE": "3s", "LYRICD_LANES_HEAVY": "5", "LYRICD_INBOX_REQUIRE_MOUNT": "true", "LYRICD_LIMITS_STAGE_TIME_FACTOR": "1.5",
+            "LYRICD_INBOX_SETTLE": "3s", "LYRICD_LANES_HEAVY": "5", "LYRICD_INBOX_REQUIRE_MOUNT": "true",
+            "LYRICD_LIMITS_STAGE_TIME_FACTOR": "1.5",
             "LYRICD_FOLDERS_ENGINES": "", "PATH": "/bin", "LYRICD_OWNER": "x", "LYRICD_FAULT": "fsync", "LYRICD_INBOX": "x",
         ]
         let configuration = try parse("[inbox]\nsettle = \"9s\"\npoll = \"4s\"\n", environment)
@@ -114,7 +125,8 @@ import lyricd
         let configuration = try parse(text, ["LYRICD_LANES_HEAVY": "5"])
         let shown = configuration.text
         #expect(shown.contains("settle = \"9s\"") && shown.contains("# lyricd.toml:2\n"))
-        #expect(shown.contains("# LYRICD_LANES_HEAVY\n") && shown.contains("# default\n") && shown.contains("# profile.default\n"))
+        #expect(
+            shown.contains("# LYRICD_LANES_HEAVY\n") && shown.contains("# default\n") && shown.contains("# profile.default\n"))
         var again = try parse(shown)
         again.origins = configuration.origins
         #expect(again == configuration)

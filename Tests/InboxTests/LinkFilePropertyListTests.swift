@@ -11,16 +11,21 @@ import Testing
     func whatFoundationWritesIsRead(format: PropertyListSerialization.PropertyListFormat) throws {
         let contents: [[String: Any]] = [
             ["URL": Self.link],
-            ["URL": Self.link, "Other": ["URL": "https://inner.example/"], "List": ["URL", "https://list.example/"], "Zahl": 7, "ä": "ö"],
+            [
+                "URL": Self.link, "Other": ["URL": "https://inner.example/"], "List": ["URL", "https://list.example/"], "Zahl": 7,
+                "ä": "ö",
+            ],
             // Longer than fifteen characters, so the size is a number of its own; and more than fifteen keys.
-            Dictionary(uniqueKeysWithValues: (0..<40).map { ("key number \($0)", "value \($0)" as Any) } + [("URL", Self.link as Any)]),
+            Dictionary(
+                uniqueKeysWithValues: (0..<40).map { ("key number \($0)", "value \($0)" as Any) } + [("URL", Self.link as Any)]),
             ["URL": Self.link, "Long": String(repeating: "x", count: 20_000)],
         ]
         for content in contents {
             let data = try PropertyListSerialization.data(fromPropertyList: content, format: format, options: 0)
             #expect(try LinkFile.read(Array(data), kind: .webloc).link.url == Self.url)
         }
-        let umlaut = try PropertyListSerialization.data(fromPropertyList: ["URL": "https://bücher.example/ä"], format: format, options: 0)
+        let umlaut = try PropertyListSerialization.data(
+            fromPropertyList: ["URL": "https://bücher.example/ä"], format: format, options: 0)
         #expect(try LinkFile.read(Array(umlaut), kind: .webloc).link.url == "https://xn--bcher-kva.example/%C3%A4")
     }
 
@@ -37,17 +42,28 @@ import Testing
         #expect(try LinkFile.read(utf16, kind: .webloc).link.url == Self.url)
     }
 
-    @Test(arguments: [
-        ("", .empty), ("plain text", .unreadable), ("bplist00", .unreadable), ("<html><a href='https://example.org'></html>", .unreadable),
-        ("<plist><dict></dict></plist>", .noLink), ("<plist/>", .noLink), ("<plist><array><string>https://example.org/</string></array></plist>", .noLink),
-        ("<plist><array><dict><key>URL</key><string>https://example.org/</string></dict></array></plist>", .noLink),
-        ("<plist><dict><key>URL</key><integer>7</integer></dict></plist>", .noLink), ("<plist><dict><key>url</key><string>https://example.org/</string></dict></plist>", .noLink),
-        ("<plist><dict><key>URL</key><string>https://a.example/</string><key>URL</key><string>https://b.example/</string></dict></plist>", .severalLinks),
-        // Entities that the file declares itself are never looked up, whatever they name.
-        ("<!DOCTYPE plist [<!ENTITY x SYSTEM \"file:///etc/passwd\">]><plist><dict><key>URL</key><string>http://a.example/&x;</string></dict></plist>", .unreadable),
-        ("<plist><dict><key>URL</key><string>http://a.example/&x;</string></dict></plist>", .noLink),
-        ("<plist><dict><key>URL</key><string>https://example.org/", .noLink), ("<plist><dict><key>URL</string></plist>", .unreadable), ("</dict><plist>", .unreadable),
-    ] as [(String, LinkFileError.Cause)])
+    @Test(
+        arguments: [
+            ("", .empty), ("plain text", .unreadable), ("bplist00", .unreadable),
+            ("<html><a href='https://example.org'></html>", .unreadable),
+            ("<plist><dict></dict></plist>", .noLink), ("<plist/>", .noLink),
+            ("<plist><array><string>https://example.org/</string></array></plist>", .noLink),
+            ("<plist><array><dict><key>URL</key><string>https://example.org/</string></dict></array></plist>", .noLink),
+            ("<plist><dict><key>URL</key><integer>7</integer></dict></plist>", .noLink),
+            ("<plist><dict><key>url</key><string>https://example.org/</string></dict></plist>", .noLink),
+            (
+                "<plist><dict><key>URL</key><string>https://a.example/</string><key>URL</key><string>https://b.example/</string></dict></plist>",
+                .severalLinks
+            ),
+            // Entities that the file declares itself are never looked up, whatever they name.
+            (
+                "<!DOCTYPE plist [<!ENTITY x SYSTEM \"file:///etc/passwd\">]><plist><dict><key>URL</key><string>http://a.example/&x;</string></dict></plist>",
+                .unreadable
+            ),
+            ("<plist><dict><key>URL</key><string>http://a.example/&x;</string></dict></plist>", .noLink),
+            ("<plist><dict><key>URL</key><string>https://example.org/", .noLink),
+            ("<plist><dict><key>URL</string></plist>", .unreadable), ("</dict><plist>", .unreadable),
+        ] as [(String, LinkFileError.Cause)])
     func aPropertyListWithoutALinkSaysSo(text: String, cause: LinkFileError.Cause) {
         let error = #expect(throws: LinkFileError.self) { try LinkFile.read(Array(text.utf8), kind: .webloc) }
         #expect(error?.cause == cause)

@@ -37,23 +37,27 @@ import Testing
             #expect(try LinkFile.read(bytes, kind: .url).link.url == "https://example.org/caf%C3%A9?a=50%25;b")
         }
         // The euro sign is where Latin-1 has a control character.
-        #expect(try LinkFile.read(Array("[InternetShortcut]\nURL=http://a.example/".utf8) + [0x80], kind: .url).link.url == "http://a.example/%E2%82%AC")
+        #expect(
+            try LinkFile.read(Array("[InternetShortcut]\nURL=http://a.example/".utf8) + [0x80], kind: .url).link.url
+                == "http://a.example/%E2%82%AC")
     }
 
     @Test func theWideSectionIsTakenOnlyWhereTheMainOneSaysNothing() throws {
-        let text = "[InternetShortcut]\r\n[InternetShortcut.A]\r\nURL=http://ascii.example/\r\n[InternetShortcut.W]\r\nURL=http://example.org/+ZeVnLIqe-/a+-b\r\n"
+        let text =
+            "[InternetShortcut]\r\n[InternetShortcut.A]\r\nURL=http://ascii.example/\r\n[InternetShortcut.W]\r\nURL=http://example.org/+ZeVnLIqe-/a+-b\r\n"
         #expect(try LinkFile.read(Array(text.utf8), kind: .url).link.url == "http://example.org/%E6%97%A5%E6%9C%AC%E8%AA%9E/a+b")
     }
 
-    @Test(arguments: [
-        ("", .empty),
-        ("[InternetShortcut]\r\n", .noLink), ("[InternetShortcut]\nURL=\n", .noLink), ("nothing here", .noLink),
-        ("[DEFAULT]\nBASEURL=https://example.org/\n", .noLink), ("[Other]\nURL=https://example.org/\n", .noLink),
-        ("[InternetShortcut]\nWorkingDirectory=https://example.org/\n", .noLink),
-        ("[InternetShortcut]\nURL=https://a.example/\nURL=https://b.example/\n", .severalLinks),
-        ("[InternetShortcut]\nURL=https://a.example/\nURL=file:///etc/passwd\n", .severalLinks),
-        ("https://a.example/\nhttps://b.example/\n", .severalLinks),
-    ] as [(String, LinkFileError.Cause)])
+    @Test(
+        arguments: [
+            ("", .empty),
+            ("[InternetShortcut]\r\n", .noLink), ("[InternetShortcut]\nURL=\n", .noLink), ("nothing here", .noLink),
+            ("[DEFAULT]\nBASEURL=https://example.org/\n", .noLink), ("[Other]\nURL=https://example.org/\n", .noLink),
+            ("[InternetShortcut]\nWorkingDirectory=https://example.org/\n", .noLink),
+            ("[InternetShortcut]\nURL=https://a.example/\nURL=https://b.example/\n", .severalLinks),
+            ("[InternetShortcut]\nURL=https://a.example/\nURL=file:///etc/passwd\n", .severalLinks),
+            ("https://a.example/\nhttps://b.example/\n", .severalLinks),
+        ] as [(String, LinkFileError.Cause)])
     func aShortcutThatLeadsNowhereSaysSo(text: String, cause: LinkFileError.Cause) {
         let error = #expect(throws: LinkFileError.self) { try LinkFile.read(Array(text.utf8), kind: .url) }
         #expect(error?.cause == cause)
@@ -62,7 +66,8 @@ import Testing
     @Test(arguments: [
         ("file:///etc/passwd", "file: links are refused"), ("javascript:alert(document.cookie)", "javascript: links are refused"),
         ("--exec=touch /tmp/owned", "begins with a dash"), ("http://user:pass@example.org/", "user name or a password"),
-        ("\\\\nas\\music\\song.mp3", "is no link"), ("smb://nas/music", "smb: links are refused"), ("data:text/html,x", "data: links are refused"),
+        ("\\\\nas\\music\\song.mp3", "is no link"), ("smb://nas/music", "smb: links are refused"),
+        ("data:text/html,x", "data: links are refused"),
     ])
     func aHostileLinkIsRefusedInPlainWords(target: String, words: String) throws {
         let files: [(LinkFile.Kind, String)] = [
@@ -88,7 +93,9 @@ import Testing
             let companion = #expect(throws: LinkFileError.self) { try LinkFile.read([0, 5, 0x16, 7, 0, 2, 0, 0], kind: kind) }
             #expect(companion?.cause == .appleDouble)
             let long = #expect(throws: LinkFileError.self) {
-                try LinkFile.read(Array("[InternetShortcut]\nURL=https://a.example/\n".utf8) + [UInt8](repeating: 10, count: LinkFile.sizeMax), kind: kind)
+                try LinkFile.read(
+                    Array("[InternetShortcut]\nURL=https://a.example/\n".utf8) + [UInt8](repeating: 10, count: LinkFile.sizeMax),
+                    kind: kind)
             }
             #expect(long?.cause == .tooLarge(LinkFile.sizeMax))
         }
@@ -96,28 +103,36 @@ import Testing
 }
 
 @Suite struct LinkFileDesktopTests {
-    @Test(arguments: [
-        ("[Desktop Entry]\nEncoding=UTF-8\nName=A song\nType=Link\nURL=https://example.org/a\nIcon=text-html\n", "A song"),
-        ("#!/usr/bin/env xdg-open\n[Desktop Entry]\nType = Link\nName[de]=Ein Lied\nURL[$e] = https://example.org/a\n", "Ein Lied"),
-        ("[Desktop Entry]\nType=Link\nName[de]=Ein Lied\nName=A\\tsong\nURL=https://example.org/a\n[Desktop Action x]\nURL=https://b.example/\n", "A song"),
-        ("\u{FEFF}[Desktop Entry]\r\nType=Link\r\nURL=https://example.org/a\r\nName=\r\n", nil),
-    ] as [(String, String?)])
+    @Test(
+        arguments: [
+            ("[Desktop Entry]\nEncoding=UTF-8\nName=A song\nType=Link\nURL=https://example.org/a\nIcon=text-html\n", "A song"),
+            (
+                "#!/usr/bin/env xdg-open\n[Desktop Entry]\nType = Link\nName[de]=Ein Lied\nURL[$e] = https://example.org/a\n",
+                "Ein Lied"
+            ),
+            (
+                "[Desktop Entry]\nType=Link\nName[de]=Ein Lied\nName=A\\tsong\nURL=https://example.org/a\n[Desktop Action x]\nURL=https://b.example/\n",
+                "A song"
+            ),
+            ("\u{FEFF}[Desktop Entry]\r\nType=Link\r\nURL=https://example.org/a\r\nName=\r\n", nil),
+        ] as [(String, String?)])
     func aLinkEntryIsReadWithItsName(text: String, title: String?) throws {
         let file = try LinkFile.read(Array(text.utf8), kind: .desktop)
         #expect(file.link.url == "https://example.org/a")
         #expect(file.title == title)
     }
 
-    @Test(arguments: [
-        ("[Desktop Entry]\nType=Application\nExec=sh -c id\nURL=https://example.org/a\n", .notALink(type: "Application")),
-        ("[Desktop Entry]\nType=link\nURL=https://example.org/a\n", .notALink(type: "link")),
-        ("[Desktop Entry]\nURL=https://example.org/a\n", .notALink(type: "")),
-        ("Type=Link\nURL=https://example.org/a\n", .notALink(type: "")),
-        ("[Other]\nType=Link\nURL=https://example.org/a\n", .notALink(type: "")),
-        ("[Desktop Entry]\nType=Link\nExec=https://example.org/a\n", .noLink),
-        ("[Desktop Entry]\nType=Link\nURL=https://a.example/\nURL[$e]=https://b.example/\n", .severalLinks),
-        ("[Desktop Entry]\nType=Link\nURL=http://a.example/\\nx\n", .link("http://a.example/\nx")),
-    ] as [(String, LinkFileError.Cause)])
+    @Test(
+        arguments: [
+            ("[Desktop Entry]\nType=Application\nExec=sh -c id\nURL=https://example.org/a\n", .notALink(type: "Application")),
+            ("[Desktop Entry]\nType=link\nURL=https://example.org/a\n", .notALink(type: "link")),
+            ("[Desktop Entry]\nURL=https://example.org/a\n", .notALink(type: "")),
+            ("Type=Link\nURL=https://example.org/a\n", .notALink(type: "")),
+            ("[Other]\nType=Link\nURL=https://example.org/a\n", .notALink(type: "")),
+            ("[Desktop Entry]\nType=Link\nExec=https://example.org/a\n", .noLink),
+            ("[Desktop Entry]\nType=Link\nURL=https://a.example/\nURL[$e]=https://b.example/\n", .severalLinks),
+            ("[Desktop Entry]\nType=Link\nURL=http://a.example/\\nx\n", .link("http://a.example/\nx")),
+        ] as [(String, LinkFileError.Cause)])
     func anythingElseIsNoLink(text: String, cause: LinkFileError.Cause) {
         let error = #expect(throws: LinkFileError.self) { try LinkFile.read(Array(text.utf8), kind: .desktop) }
         #expect(error?.cause == cause)

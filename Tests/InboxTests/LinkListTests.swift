@@ -22,7 +22,11 @@ import Testing
             """
         for lines in [text, text.replacing("\n", with: "\r\n"), text.replacing("\n", with: "\r")] {
             let list = try LinkList.read(Array(lines.utf8), kind: .urls)
-            #expect(list.entries.map(\.link.url) == ["https://example.org/1", "https://example.org/2", "https://example.org/3", "https://example.org/4", "https://example.org/5", "http://example.org/6"])
+            #expect(
+                list.entries.map(\.link.url) == [
+                    "https://example.org/1", "https://example.org/2", "https://example.org/3", "https://example.org/4",
+                    "https://example.org/5", "http://example.org/6",
+                ])
             #expect(list.entries.map(\.lineNumber) == [2, 3, 6, 7, 8, 10])
             #expect(list.refused.isEmpty)
             #expect(LinkList.isList(Array(lines.utf8)))
@@ -33,7 +37,9 @@ import Testing
 
     @Test func aBadLineIsRefusedAndTheOthersGoOn() throws {
         let list = try LinkList.read(
-            Array("https://example.org/1\nfile:///etc/passwd\nhttps://me:hunter2@example.org/?k=hunter2\n--exec=id\nsome words\nhttps://example.org/2\n".utf8), kind: .list)
+            Array(
+                "https://example.org/1\nfile:///etc/passwd\nhttps://me:hunter2@example.org/?k=hunter2\n--exec=id\nsome words\nhttps://example.org/2\n"
+                    .utf8), kind: .list)
         #expect(list.entries.map(\.lineNumber) == [1, 6])
         #expect(list.refused.map(\.lineNumber) == [2, 3, 4, 5])
         #expect(list.refused[0].reason.contains("file: links are refused"))
@@ -42,8 +48,11 @@ import Testing
     }
 
     @Test func theSameRecordingTwiceIsOneJob() throws {
-        #expect(try urls("https://youtu.be/dQw4w9WgXcQ\nhttps://www.youtube.com/watch?v=dQw4w9WgXcQ&t=3\nhttps://example.org/\n").count == 2)
-        let list = try LinkList.read(Array("https://youtu.be/dQw4w9WgXcQ\n#EXTINF:1,A - B\nhttps://youtu.be/dQw4w9WgXcQ?si=1\n".utf8), kind: .m3u8)
+        #expect(
+            try urls("https://youtu.be/dQw4w9WgXcQ\nhttps://www.youtube.com/watch?v=dQw4w9WgXcQ&t=3\nhttps://example.org/\n")
+                .count == 2)
+        let list = try LinkList.read(
+            Array("https://youtu.be/dQw4w9WgXcQ\n#EXTINF:1,A - B\nhttps://youtu.be/dQw4w9WgXcQ?si=1\n".utf8), kind: .m3u8)
         #expect(list.entries.map(\.title) == ["A - B"])
     }
 
@@ -65,7 +74,8 @@ import Testing
             """
         let list = try LinkList.read(Array(text.utf8), kind: .m3u8)
         #expect(list.entries.map(\.title) == ["Artist - Title", "Other, with a comma", nil])
-        #expect(list.entries.map(\.link.url) == ["https://example.org/1", "https://example.org/a%20b.mp3", "https://example.org/3"])
+        #expect(
+            list.entries.map(\.link.url) == ["https://example.org/1", "https://example.org/a%20b.mp3", "https://example.org/3"])
         #expect(list.refused.map(\.lineNumber) == [9, 10, 11, 12, 13])
         #expect(list.refused.allSatisfy { $0.nextStep == "drop the recording itself into the inbox" })
         // Latin-1, as old players wrote it.
@@ -73,14 +83,15 @@ import Testing
         #expect(try LinkList.read(old, kind: .m3u).entries[0].title == "Björk")
     }
 
-    @Test(arguments: [
-        ("", .m3u8, .empty), ("\n\n# nothing\n", .urls, .noLink), ("#EXTM3U\n", .m3u, .noLink),
-        ("#EXTM3U\n#EXT-X-TARGETDURATION:6\n#EXTINF:6,\nhttps://example.org/1.ts\n", .m3u8, .streamPlaylist),
-        ("https://example.org/1\n#ext-x-stream-inf:BANDWIDTH=1\nhttps://example.org/2\n", .m3u, .streamPlaylist),
-        (String(repeating: "\n", count: LinkList.sizeMax + 1), .txt, .tooLarge(LinkList.sizeMax)),
-        ((0...1000).map { "https://example.org/\($0)\n" }.joined(), .txt, .tooMany(1000)),
-        ((0...1000).map { "word\($0)\n" }.joined(), .urls, .tooMany(1000)),
-    ] as [(String, LinkList.Kind, LinkFileError.Cause)])
+    @Test(
+        arguments: [
+            ("", .m3u8, .empty), ("\n\n# nothing\n", .urls, .noLink), ("#EXTM3U\n", .m3u, .noLink),
+            ("#EXTM3U\n#EXT-X-TARGETDURATION:6\n#EXTINF:6,\nhttps://example.org/1.ts\n", .m3u8, .streamPlaylist),
+            ("https://example.org/1\n#ext-x-stream-inf:BANDWIDTH=1\nhttps://example.org/2\n", .m3u, .streamPlaylist),
+            (String(repeating: "\n", count: LinkList.sizeMax + 1), .txt, .tooLarge(LinkList.sizeMax)),
+            ((0...1000).map { "https://example.org/\($0)\n" }.joined(), .txt, .tooMany(1000)),
+            ((0...1000).map { "word\($0)\n" }.joined(), .urls, .tooMany(1000)),
+        ] as [(String, LinkList.Kind, LinkFileError.Cause)])
     func aFileThatIsNoListSaysSo(text: String, kind: LinkList.Kind, cause: LinkFileError.Cause) {
         let error = #expect(throws: LinkFileError.self) { try LinkList.read(Array(text.utf8), kind: kind) }
         #expect(error?.cause == cause)
@@ -95,11 +106,13 @@ import Testing
     }
 
     @Test(arguments: [
-        ("https://example.org/1", true), ("# x\nhttps://example.org/1\n\nHTTP://example.org/2", true), ("<https://example.org/1>", true),
+        ("https://example.org/1", true), ("# x\nhttps://example.org/1\n\nHTTP://example.org/2", true),
+        ("<https://example.org/1>", true),
         // Hostile ones as well: they are refused as links, not sung.
         ("http://user:secret@example.org/", true),
         ("", false), ("# only a comment", false), ("Never gonna give you up\nNever gonna let you down", false),
-        ("Listen to it at https://example.org/1", false), ("https://example.org/1\nand some words", false), ("file:///etc/passwd", false),
+        ("Listen to it at https://example.org/1", false), ("https://example.org/1\nand some words", false),
+        ("file:///etc/passwd", false),
         ("[00:12.00]https://example.org", false), ("www.example.org", false), ("https:/example.org", false),
     ])
     func aTextIsAListOnlyIfEachLineIsALink(text: String, isList: Bool) {

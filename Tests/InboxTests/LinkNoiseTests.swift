@@ -6,14 +6,21 @@ import Testing
 /// Whatever the bytes are, there is an answer, and soon.
 @Suite struct LinkNoiseTests {
     private static let files: [[UInt8]] = {
-        let url = "[DEFAULT]\r\nBASEURL=http://a.example/\r\n[InternetShortcut.W]\r\nURL=http://+ZeVnLIqe-/\r\n[InternetShortcut]\r\nURL=\"https://example.org/?a=%20;b\"\r\n"
+        let url =
+            "[DEFAULT]\r\nBASEURL=http://a.example/\r\n[InternetShortcut.W]\r\nURL=http://+ZeVnLIqe-/\r\n[InternetShortcut]\r\nURL=\"https://example.org/?a=%20;b\"\r\n"
         let desktop = "[Desktop Entry]\nType=Link\nName[de]=\\s\\n\\\\x\nURL[$e]=https://example.org/\\t\n"
-        let webloc = "<?xml version=\"1.0\"?><!DOCTYPE plist><plist><dict><!-- x --><key>URL</key><string>https://example.org/&amp;&#x41;<![CDATA[x&y]]></string><key>A</key><array><string/></array></dict></plist>"
-        let list = "#EXTM3U\r\n#EXTINF:12 a=\"b,c\",Title\r\nhttps://example.org/1\r\n<http://b.example>\r\n'http://c.example'\r\n../x\r\n"
+        let webloc =
+            "<?xml version=\"1.0\"?><!DOCTYPE plist><plist><dict><!-- x --><key>URL</key><string>https://example.org/&amp;&#x41;<![CDATA[x&y]]></string><key>A</key><array><string/></array></dict></plist>"
+        let list =
+            "#EXTM3U\r\n#EXTINF:12 a=\"b,c\",Title\r\nhttps://example.org/1\r\n<http://b.example>\r\n'http://c.example'\r\n../x\r\n"
         var all = [url, desktop, webloc, list].map { Array($0.utf8) }
         all += all.map { bytes in [0xFF, 0xFE] + bytes.flatMap { [$0, 0] } }
-        let content: [String: Any] = ["URL": "https://example.org/", "ä": ["日本", "x"], "Long": String(repeating: "y", count: 300)]
-        if let binary = try? PropertyListSerialization.data(fromPropertyList: content, format: .binary, options: 0) { all.append(Array(binary)) }
+        let content: [String: Any] = [
+            "URL": "https://example.org/", "ä": ["日本", "x"], "Long": String(repeating: "y", count: 300),
+        ]
+        if let binary = try? PropertyListSerialization.data(fromPropertyList: content, format: .binary, options: 0) {
+            all.append(Array(binary))
+        }
         return all
     }()
 
@@ -59,13 +66,18 @@ import Testing
     }
 
     @Test(arguments: [
-        "<", "<![CDATA[", "<!--", "<key>", "[", "[InternetShortcut]\n", "URL=http://a.example/\n", "URL=x\n", "\"", "a", "\n", "\r", "#", "#EXTINF:,\n", "#EXTINF:\"", "http://",
-        "https://a.example/?", "&#", "&amp;", "\\s", "+AAA", "e\u{301}\u{323}", "\u{301}", "👨\u{200D}", "http://ä", "\u{0}", "://@", "?",
+        "<", "<![CDATA[", "<!--", "<key>", "[", "[InternetShortcut]\n", "URL=http://a.example/\n", "URL=x\n", "\"", "a", "\n",
+        "\r", "#", "#EXTINF:,\n", "#EXTINF:\"", "http://",
+        "https://a.example/?", "&#", "&amp;", "\\s", "+AAA", "e\u{301}\u{323}", "\u{301}", "👨\u{200D}", "http://ä", "\u{0}",
+        "://@", "?",
     ])
     func theLargestFileOfOneThingIsAnsweredSoon(unit: String) {
         let bytes = Array(unit.utf8)
         let began = ContinuousClock.now
-        for (start, size) in [("", LinkFile.sizeMax), ("<plist><dict><key>URL</key><string>", LinkFile.sizeMax), ("[InternetShortcut]\nURL=http://a.example/", LinkFile.sizeMax), ("", LinkList.sizeMax)] {
+        for (start, size) in [
+            ("", LinkFile.sizeMax), ("<plist><dict><key>URL</key><string>", LinkFile.sizeMax),
+            ("[InternetShortcut]\nURL=http://a.example/", LinkFile.sizeMax), ("", LinkList.sizeMax),
+        ] {
             let room = size - start.utf8.count
             read(Array(start.utf8) + (0..<(room / bytes.count)).flatMap { _ in bytes })
         }
@@ -95,7 +107,9 @@ struct LinkNoise: RandomNumberGenerator {
         var bytes = files.randomElement(using: &self) ?? []
         for _ in 0..<Int.random(in: 0...5, using: &self) {
             let place = Int.random(in: 0...bytes.count, using: &self)
-            let byte = Bool.random(using: &self) ? UInt8(truncatingIfNeeded: next()) : Array("<>[]=&;\"'#\\/:@%\n\r\u{0}+-".utf8).randomElement(using: &self) ?? 0
+            let byte =
+                Bool.random(using: &self)
+                ? UInt8(truncatingIfNeeded: next()) : Array("<>[]=&;\"'#\\/:@%\n\r\u{0}+-".utf8).randomElement(using: &self) ?? 0
             switch Int.random(in: 0..<6, using: &self) {
             case 0 where place < bytes.count: bytes[place] = byte
             case 1 where place < bytes.count: bytes.remove(at: place)

@@ -4,17 +4,22 @@ import Testing
 @Suite struct OutboxNameTests {
     @Test(arguments: [
         ("Song", "Song"), ("  Song  title ", "Song title"), ("AC/DC", "AC-DC"), ("a\\b|c:d", "a-b-c-d"), ("What?*<>", "What____"),
-        ("\"Heroes\"", "'Heroes'"), ("...Baby One More Time", "Baby One More Time"), ("-rf", "rf"), ("~root", "root"), (".-~ .x", "x"),
+        ("\"Heroes\"", "'Heroes'"), ("...Baby One More Time", "Baby One More Time"), ("-rf", "rf"), ("~root", "root"),
+        (".-~ .x", "x"),
         ("Etc...", "Etc"), ("Wait . . .", "Wait"), ("a\tb\nc\u{2028}d\u{A0}e", "a b c d e"), ("a\u{0}b\u{1B}[31m", "ab[31m"),
         ("\u{202E}gpm.\u{2066}x\u{200B}\u{FEFF}\u{AD}y", "gpm.xy"), ("u\u{308}", "\u{FC}"), ("a\u{200D}\u{308}", "\u{E4}"),
-        ("CON", "_CON"), ("con.txt", "_con.txt"), ("Lpt1", "_Lpt1"), ("COM¹", "_COM¹"), ("COM10", "COM10"), ("Console", "Console"), ("nul .x", "_nul .x"),
+        ("CON", "_CON"), ("con.txt", "_con.txt"), ("Lpt1", "_Lpt1"), ("COM¹", "_COM¹"), ("COM10", "COM10"),
+        ("Console", "Console"), ("nul .x", "_nul .x"),
         ("日本語 🎵", "日本語 🎵"), ("❤\u{FE0F}", "❤\u{FE0F}"), ("Song #1 (live) [x] & 100%", "Song #1 (live) [x] & 100%"),
     ])
     func aTitleBecomesANameForEverySystem(title: String, name: String) {
         #expect(Array(OutboxName(title).text.unicodeScalars) == Array(name.unicodeScalars))
     }
 
-    @Test(arguments: ["", " ", ".", "..", "...", "/.", "\u{0}\u{1}", "\u{200B}\u{202E}", "\u{3164}", "\u{301}\u{302}", "-~.", "\u{FE0F}", "\u{E0041}"])
+    @Test(arguments: [
+        "", " ", ".", "..", "...", "/.", "\u{0}\u{1}", "\u{200B}\u{202E}", "\u{3164}", "\u{301}\u{302}", "-~.", "\u{FE0F}",
+        "\u{E0041}",
+    ])
     func aTitleOfNothingTakesTheFallback(title: String) {
         let name = OutboxName(title, fallback: "job 7").text
         // A slash leaves a dash, and a dash does not stay in front.
@@ -46,11 +51,14 @@ import Testing
             let name = OutboxName(String(repeating: "é", count: 90)).numbered(number).text
             #expect(name.utf8.count <= 180 && name.hasSuffix("é (\(number))"))
         }
-        #expect(OutboxName(String(repeating: "a", count: 175) + " bcd").numbered(2).text == String(repeating: "a", count: 175) + " (2)")
+        #expect(
+            OutboxName(String(repeating: "a", count: 175) + " bcd").numbered(2).text == String(repeating: "a", count: 175)
+                + " (2)")
     }
 
     @Test(arguments: [
-        ("Song", "SONG", true), ("\u{FC}ber", "U\u{308}BER", true), ("straße", "STRASSE", true), ("ΣΊΣΥΦΟΣ", "σίσυφος", true), ("Song", "Song (2)", false),
+        ("Song", "SONG", true), ("\u{FC}ber", "U\u{308}BER", true), ("straße", "STRASSE", true), ("ΣΊΣΥΦΟΣ", "σίσυφος", true),
+        ("Song", "Song (2)", false),
         ("ﬁsh", "FISH", true), ("a", "ä", false),
     ])
     func namesThatSomeSystemTakesForOneHaveOneKey(left: String, right: String, areOne: Bool) {
@@ -59,13 +67,20 @@ import Testing
 
     @Test func noTitleEscapes() {
         var random = WebLinkNoise(seed: 11)
-        let titles = ["../../etc/passwd", "CON.", "a\u{308}\u{202E}b/c", "👩🏽\u{200D}🚀 . ", "~$-x", String(repeating: "é\u{301} ", count: 60)]
+        let titles = [
+            "../../etc/passwd", "CON.", "a\u{308}\u{202E}b/c", "👩🏽\u{200D}🚀 . ", "~$-x", String(repeating: "é\u{301} ", count: 60),
+        ]
         for _ in 0..<20_000 {
             let title = random.mutation(of: titles)
             let name = OutboxName(title)
             #expect((1...180).contains(name.text.utf8.count), "\(title.debugDescription)")
-            #expect(name.text.unicodeScalars.allSatisfy { $0 != "/" && $0 != "\\" && $0.properties.generalCategory != .control && $0.properties.generalCategory != .format }, "\(title.debugDescription)")
-            #expect(name.text.unicodeScalars.first.map { !".-~ ".unicodeScalars.contains($0) } == true, "\(title.debugDescription)")
+            #expect(
+                name.text.unicodeScalars.allSatisfy {
+                    $0 != "/" && $0 != "\\" && $0.properties.generalCategory != .control
+                        && $0.properties.generalCategory != .format
+                }, "\(title.debugDescription)")
+            #expect(
+                name.text.unicodeScalars.first.map { !".-~ ".unicodeScalars.contains($0) } == true, "\(title.debugDescription)")
             #expect(name.text.unicodeScalars.last.map { !". ".unicodeScalars.contains($0) } == true, "\(title.debugDescription)")
             #expect(OutboxName(name.text) == name, "\(title.debugDescription)")
             #expect(OutboxName(name.text.uppercased()).comparisonKey == name.comparisonKey, "\(title.debugDescription)")

@@ -11,31 +11,42 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        ("", .empty), (" \t\n", .empty), ("\u{FEFF}", .empty),
-        ("--exec=touch /tmp/x", .leadingDash), ("-https://example.org", .leadingDash),
-        ("file:///etc/passwd", .scheme("file")), ("javascript:alert(1)", .scheme("javascript")), ("data:text/html,x", .scheme("data")),
-        ("smb://nas/music", .scheme("smb")), ("ftp://example.org/a", .scheme("ftp")), ("view-source:https://example.org", .scheme("view-source")),
-        ("ytsearch5:never gonna", .scheme("ytsearch5")), ("mailto:a@example.org", .scheme("mailto")),
-        ("www.example.org/a", .noScheme), ("example.org:443/a", .noScheme), ("C:\\Music\\a.mp3", .noScheme), ("\\\\nas\\music", .noScheme),
-        ("nas:8080/a", .noScheme), ("never gonna give you up", .noScheme), ("://example.org", .noScheme), ("1http://a", .noScheme),
-        ("http:example.org", .noHost), ("http:/example.org", .noHost), ("http://", .noHost), ("http:///a", .noHost), ("https://?q", .noHost),
-        ("http://:80/", .noHost), ("http:\\\\example.org", .noHost),
-        ("http://user@example.org/", .userInfo), ("https://user:secret@example.org/", .userInfo), ("http://@example.org/", .userInfo),
-        ("http://example.org@127.0.0.1/", .userInfo),
-        ("http://example.org:0/", .badPort("0")), ("http://example.org:65536/", .badPort("65536")), ("http://example.org:8a/", .badPort("8a")),
-        ("http://example.org:99999999999999999999/", .badPort("99999999999999999999")),
-        ("http://a\u{0}b.org", .controlCharacter(0)), ("http://example.org/a\r\nHost: b", .controlCharacter(13)),
-        ("http://example.org/\u{1B}[2J", .controlCharacter(27)), ("http://example.org/\u{9B}", .controlCharacter(0x9B)),
-    ] as [(String, WebLinkError.Cause)])
+    @Test(
+        arguments: [
+            ("", .empty), (" \t\n", .empty), ("\u{FEFF}", .empty),
+            ("--exec=touch /tmp/x", .leadingDash), ("-https://example.org", .leadingDash),
+            ("file:///etc/passwd", .scheme("file")), ("javascript:alert(1)", .scheme("javascript")),
+            ("data:text/html,x", .scheme("data")),
+            ("smb://nas/music", .scheme("smb")), ("ftp://example.org/a", .scheme("ftp")),
+            ("view-source:https://example.org", .scheme("view-source")),
+            ("ytsearch5:never gonna", .scheme("ytsearch5")), ("mailto:a@example.org", .scheme("mailto")),
+            ("www.example.org/a", .noScheme), ("example.org:443/a", .noScheme), ("C:\\Music\\a.mp3", .noScheme),
+            ("\\\\nas\\music", .noScheme),
+            ("nas:8080/a", .noScheme), ("never gonna give you up", .noScheme), ("://example.org", .noScheme),
+            ("1http://a", .noScheme),
+            ("http:example.org", .noHost), ("http:/example.org", .noHost), ("http://", .noHost), ("http:///a", .noHost),
+            ("https://?q", .noHost),
+            ("http://:80/", .noHost), ("http:\\\\example.org", .noHost),
+            ("http://user@example.org/", .userInfo), ("https://user:secret@example.org/", .userInfo),
+            ("http://@example.org/", .userInfo),
+            ("http://example.org@127.0.0.1/", .userInfo),
+            ("http://example.org:0/", .badPort("0")), ("http://example.org:65536/", .badPort("65536")),
+            ("http://example.org:8a/", .badPort("8a")),
+            ("http://example.org:99999999999999999999/", .badPort("99999999999999999999")),
+            ("http://a\u{0}b.org", .controlCharacter(0)), ("http://example.org/a\r\nHost: b", .controlCharacter(13)),
+            ("http://example.org/\u{1B}[2J", .controlCharacter(27)), ("http://example.org/\u{9B}", .controlCharacter(0x9B)),
+        ] as [(String, WebLinkError.Cause)])
     func whatIsNoLinkIsRefusedForItsReason(text: String, expected: WebLinkError.Cause) {
         #expect(cause(text) == expected)
     }
 
     @Test(arguments: [
-        "http://2130706433/", "http://0x7f000001/", "http://0177.0.0.1/", "http://127.1/", "http://1.2.3.4.5/", "http://256.1.1.1/",
-        "http://0x7f.1/", "http://1.2.3.04/", "http://①②⑦.⓪.⓪.①/", "http://ｅxample.org/", "http://example。org/", "http://exam\u{200B}ple.org/",
-        "http://[::1/", "http://[::1%25eth0]/", "http://[1:2:3]/", "http://[::1]x/", "http://[1::2::3]/", "http://[::ffff:1.2.3]/",
+        "http://2130706433/", "http://0x7f000001/", "http://0177.0.0.1/", "http://127.1/", "http://1.2.3.4.5/",
+        "http://256.1.1.1/",
+        "http://0x7f.1/", "http://1.2.3.04/", "http://①②⑦.⓪.⓪.①/", "http://ｅxample.org/", "http://example。org/",
+        "http://exam\u{200B}ple.org/",
+        "http://[::1/", "http://[::1%25eth0]/", "http://[1:2:3]/", "http://[::1]x/", "http://[1::2::3]/",
+        "http://[::ffff:1.2.3]/",
         "http://exa mple.org/", "http://a..b/", "http://.org/", "http://-a.org/", "http://a-.org/", "http://exam%70le.org/",
         "http://exa\\mple.org/", "http://a,b/", "http://" + String(repeating: "a", count: 64) + ".org/",
         "http://" + String(repeating: "a.", count: 130) + "org/", "http://☎.example/",
@@ -51,13 +62,18 @@ import Testing
     @Test func longLinksAreRefusedBeforeAndAfterEscaping() {
         let short = "https://example.org/"
         #expect(cause(short + String(repeating: "a", count: WebLink.lengthMax - short.utf8.count)) == nil)
-        #expect(cause(short + String(repeating: "a", count: WebLink.lengthMax)) == .tooLong(bytes: WebLink.lengthMax + short.utf8.count))
+        #expect(
+            cause(short + String(repeating: "a", count: WebLink.lengthMax))
+                == .tooLong(bytes: WebLink.lengthMax + short.utf8.count))
         // Three bytes for each of these.
         #expect(cause(short + String(repeating: "<", count: 4000)) == .tooLong(bytes: 12020))
     }
 
     @Test func everyRefusalSaysWhatIsWrongAndWhatToDo() throws {
-        let texts = ["", "-x", "file:///x", "x", "http://", "http://a@b", "http://a:0", "http://a\u{1}", "http://①", String(repeating: "x", count: 9000)]
+        let texts = [
+            "", "-x", "file:///x", "x", "http://", "http://a@b", "http://a:0", "http://a\u{1}", "http://①",
+            String(repeating: "x", count: 9000),
+        ]
         for text in texts {
             let error = #expect(throws: WebLinkError.self) { try WebLink(text) }
             let shown = try #require(error?.description)
@@ -83,7 +99,9 @@ import Testing
                 #expect(link.url.hasPrefix("http://") || link.url.hasPrefix("https://"), "\(text.debugDescription)")
                 // Reading what was written changes nothing more.
                 let again = try? WebLink(link.url)
-                #expect(again?.url == link.url && again?.canonical == link.canonical && again?.host == link.host, "\(text.debugDescription)")
+                #expect(
+                    again?.url == link.url && again?.canonical == link.canonical && again?.host == link.host,
+                    "\(text.debugDescription)")
                 #expect((try? WebLink(link.canonical))?.canonical == link.canonical, "\(text.debugDescription)")
             }
         }

@@ -89,13 +89,14 @@ import Testing
         #expect(try WebLink(text).host == host)
     }
 
-    @Test(arguments: [
-        ("http://127.0.0.1:8080/song.mp3", "127.0.0.1", 8080),
-        ("http://192.168.1.5/", "192.168.1.5", nil),
-        ("http://[::1]:80/", "::1", nil),
-        ("http://[::ffff:127.0.0.1]/", "::ffff:7f00:1", nil),
-        ("http://[1:0:0:2:0:0:0:3]/", "1:0:0:2::3", nil),
-    ] as [(String, String, Int?)])
+    @Test(
+        arguments: [
+            ("http://127.0.0.1:8080/song.mp3", "127.0.0.1", 8080),
+            ("http://192.168.1.5/", "192.168.1.5", nil),
+            ("http://[::1]:80/", "::1", nil),
+            ("http://[::ffff:127.0.0.1]/", "::ffff:7f00:1", nil),
+            ("http://[1:0:0:2:0:0:0:3]/", "1:0:0:2::3", nil),
+        ] as [(String, String, Int?)])
     func addressesAreTakenAsTheyAre(text: String, host: String, port: Int?) throws {
         let link = try WebLink(text)
         #expect(link.isAddress)

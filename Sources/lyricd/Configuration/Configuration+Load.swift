@@ -23,7 +23,9 @@ extension Configuration {
         }
         guard let bytes else {
             if file == nil { return try parse(nil, environment: environment) }
-            throw ConfigurationError(problems: [.init(name, "no such file; name another one with --config, or leave it out for the defaults")])
+            throw ConfigurationError(problems: [
+                .init(name, "no such file; name another one with --config, or leave it out for the defaults")
+            ])
         }
         return try parse((name, bytes), environment: environment)
     }
@@ -46,7 +48,9 @@ extension Configuration {
     private static func contents(_ path: String) throws(ReadFailure) -> [UInt8]? {
         do {
             let data = try Data(contentsOf: URL(filePath: path))
-            guard data.count <= fileSizeMax else { throw ReadFailure(why: "larger than \(fileSizeMax >> 20) MiB; that is no configuration") }
+            guard data.count <= fileSizeMax else {
+                throw ReadFailure(why: "larger than \(fileSizeMax >> 20) MiB; that is no configuration")
+            }
             return Array(data)
         } catch let error as ReadFailure {
             throw error

@@ -18,7 +18,10 @@ extension Configuration {
         let name = profile.map { "profile." + $0 } ?? section
         lines += ["", "[\(name)]"]
         let assignments = Setting.all.filter { $0.section == section }.map { setting in
-            ("\(setting.name) = \(setting.value(in: self, profile: profile ?? "default").toml)", origin(name + "." + setting.name, setting, profile))
+            (
+                "\(setting.name) = \(setting.value(in: self, profile: profile ?? "default").toml)",
+                origin(name + "." + setting.name, setting, profile)
+            )
         }
         let width = min(60, assignments.map(\.0.count).max() ?? 0)
         lines += assignments.map { assignment, origin in
@@ -51,7 +54,10 @@ extension Configuration {
                 lines += ["", "# \(setting.doc) \(setting.unit).", "#\(setting.name) = \(setting.defaultValue.toml)"]
             }
             if section == "profile.NAME" {
-                lines += ["", "# Another profile, for what is dropped into the inbox's folder \"spoken\":", "#[profile.spoken]", "#separate = \"none\""]
+                lines += [
+                    "", "# Another profile, for what is dropped into the inbox's folder \"spoken\":", "#[profile.spoken]",
+                    "#separate = \"none\"",
+                ]
             }
         }
         return lines.joined(separator: "\n") + "\n"

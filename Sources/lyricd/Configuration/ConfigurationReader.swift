@@ -23,21 +23,29 @@ struct ConfigurationReader {
         let name = file ?? ""
         guard let text = String(validating: bytes, as: UTF8.self) else {
             let start = Self.firstInvalid(bytes)
-            throw ConfigurationError(problems: [.init(name, line: Self.line(of: start, in: bytes), "the file is not UTF-8; save it as UTF-8")])
+            throw ConfigurationError(problems: [
+                .init(name, line: Self.line(of: start, in: bytes), "the file is not UTF-8; save it as UTF-8")
+            ])
         }
         // The parser takes a C string: it would stop here, and what follows would silently not count.
         if let zero = bytes.firstIndex(of: 0) ?? Self.firstZeroEscape(bytes) {
-            throw ConfigurationError(problems: [.init(name, line: Self.line(of: zero, in: bytes), "the file contains a NUL character; remove it")])
+            throw ConfigurationError(problems: [
+                .init(name, line: Self.line(of: zero, in: bytes), "the file contains a NUL character; remove it")
+            ])
         }
         do { outline = try TOMLOutline(text) } catch {
-            throw ConfigurationError(problems: [.init(name, line: error.line, column: error.column, "this is no TOML: expected " + error.expected)])
+            throw ConfigurationError(problems: [
+                .init(name, line: error.line, column: error.column, "this is no TOML: expected " + error.expected)
+            ])
         }
         let table: TOMLTable
         do {
             table = try TOMLTable(string: text)
         } catch let error as TOMLParseError {
             throw ConfigurationError(problems: [
-                .init(name, line: error.source.begin.line, column: error.source.begin.column, "this is no TOML: " + error.description)
+                .init(
+                    name, line: error.source.begin.line, column: error.source.begin.column,
+                    "this is no TOML: " + error.description)
             ])
         } catch {
             throw ConfigurationError(problems: [.init(name, "this is no TOML: \(error)")])
@@ -64,7 +72,9 @@ struct ConfigurationReader {
         for key in table.keys {
             guard let value = table[key] else { continue }
             guard let setting = settings.first(where: { $0.name == key }) else {
-                problem([name, key], Self.unknown(name + "." + key, among: Setting.all.filter { !$0.isOfProfile }.map(\.key), isSection: false))
+                problem(
+                    [name, key],
+                    Self.unknown(name + "." + key, among: Setting.all.filter { !$0.isOfProfile }.map(\.key), isSection: false))
                 continue
             }
             take(Self.written(value), for: setting, at: [name, key])
@@ -79,13 +89,16 @@ struct ConfigurationReader {
         for name in table.keys.sorted(by: { ($0 == "default" ? 0 : 1, $0) < ($1 == "default" ? 0 : 1, $1) }) {
             guard let value = table[name] else { continue }
             guard let profile = value.table else {
-                problem(["profile", name], "profile.\(name) = \(Self.written(value).shown): expected it below [profile.default] or another profile")
+                problem(
+                    ["profile", name],
+                    "profile.\(name) = \(Self.written(value).shown): expected it below [profile.default] or another profile")
                 continue
             }
             guard Profile.isName(name) else {
                 problem(
                     ["profile", name],
-                    "[profile.\(SettingKind.Written.text(name).shown)]: expected a name of at most 64 letters, digits, - and _, because a folder has to bear it")
+                    "[profile.\(SettingKind.Written.text(name).shown)]: expected a name of at most 64 letters, digits, - and _, because a folder has to bear it"
+                )
                 continue
             }
             readProfile(name, profile)
@@ -100,7 +113,8 @@ struct ConfigurationReader {
             guard let setting = settings.first(where: { $0.name == key }) else {
                 problem(
                     ["profile", name, key],
-                    Self.unknown("profile.\(name).\(key)", among: settings.map { "profile.\(name).\($0.name)" }, isSection: false))
+                    Self.unknown("profile.\(name).\(key)", among: settings.map { "profile.\(name).\($0.name)" }, isSection: false)
+                )
                 continue
             }
             take(Self.written(value), for: setting, at: ["profile", name, key])
@@ -180,18 +194,21 @@ struct ConfigurationReader {
         // Values that were refused are defaults here; what follows from those is not the person's mistake.
         if problems.isEmpty { checkTogether() }
         guard problems.isEmpty else {
-            let ordered = problems.enumerated().sorted {
-                ($0.element.place == file ? 0 : 1, $0.element.line ?? 0, $0.offset) < ($1.element.place == file ? 0 : 1, $1.element.line ?? 0, $1.offset)
-            }
+            // The file's in its order, then the environment's; equal ones stay as they were found.
+            let ordered = problems.filter { $0.place == file }.enumerated()
+                .sorted { ($0.element.line ?? 0, $0.offset) < ($1.element.line ?? 0, $1.offset) }
+                .map(\.element) + problems.filter { $0.place != file }
             let rest = omitted == 0 ? [] : [ConfigurationError.Problem(file ?? "", "and \(omitted) more of the kind")]
-            throw ConfigurationError(problems: ordered.map(\.element) + rest)
+            throw ConfigurationError(problems: ordered + rest)
         }
         return configuration
     }
 
     private mutating func checkTogether() {
         let folders = configuration.folders
-        let open = [("inbox", folders.inbox), ("outbox", folders.outbox), ("archive", folders.archive), ("failed", folders.failed)]
+        let open = [
+            ("inbox", folders.inbox), ("outbox", folders.outbox), ("archive", folders.archive), ("failed", folders.failed),
+        ]
         let own = [("state", folders.state), ("runtime", folders.runtime), ("engines", folders.enginesPath)]
         for (index, (name, path)) in open.enumerated() {
             for (otherName, other) in open[..<index] where Self.isWithin(path, other) || Self.isWithin(other, path) {

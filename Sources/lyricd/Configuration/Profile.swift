@@ -37,7 +37,8 @@ package struct Profile: Sendable, Equatable {
         (1...64).contains(name.utf8.count)
             && name.utf8.allSatisfy { byte in
                 let letter = byte | 0x20
-                return (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(letter) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+                return (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(letter)
+                    || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
                     || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "_")
             }
             // It would be read as an option, or not be seen in a listing.

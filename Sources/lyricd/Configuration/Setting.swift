@@ -99,7 +99,9 @@ extension Setting {
             access: Owner.access(get: get, set: set))
     }
 
-    static func duration(_ key: String, _ field: Field<Configuration, Duration>, _ range: ClosedRange<Duration>, _ doc: String) -> Setting {
+    static func duration(_ key: String, _ field: Field<Configuration, Duration>, _ range: ClosedRange<Duration>, _ doc: String)
+        -> Setting
+    {
         make(key, .duration(range), doc, get: { (owner: Configuration) in .duration(owner[keyPath: field]) }) { owner, value in
             if case .duration(let value) = value { owner[keyPath: field] = value }
         }
@@ -123,19 +125,25 @@ extension Setting {
         }
     }
 
-    static func number(_ key: String, _ field: Field<Configuration, Double>, _ range: ClosedRange<Double>, _ doc: String) -> Setting {
+    static func number(_ key: String, _ field: Field<Configuration, Double>, _ range: ClosedRange<Double>, _ doc: String)
+        -> Setting
+    {
         make(key, .number(range), doc, get: { (owner: Configuration) in .number(owner[keyPath: field]) }) { owner, value in
             if case .number(let value) = value { owner[keyPath: field] = value }
         }
     }
 
-    static func text<Owner: SettingOwner>(_ key: String, _ field: Field<Owner, String>, _ kind: SettingKind, _ doc: String) -> Setting {
+    static func text<Owner: SettingOwner>(_ key: String, _ field: Field<Owner, String>, _ kind: SettingKind, _ doc: String)
+        -> Setting
+    {
         make(key, kind, doc, get: { (owner: Owner) in .text(owner[keyPath: field]) }) { owner, value in
             if case .text(let value) = value { owner[keyPath: field] = value }
         }
     }
 
-    static func list<Owner: SettingOwner>(_ key: String, _ field: Field<Owner, [String]>, _ known: [String], _ doc: String) -> Setting {
+    static func list<Owner: SettingOwner>(_ key: String, _ field: Field<Owner, [String]>, _ known: [String], _ doc: String)
+        -> Setting
+    {
         make(key, .choices(known), doc, get: { (owner: Owner) in .list(owner[keyPath: field]) }) { owner, value in
             if case .list(let value) = value { owner[keyPath: field] = value }
         }
@@ -145,7 +153,8 @@ extension Setting {
         _ key: String, _ field: Field<Configuration, Choice>, _ doc: String
     ) -> Setting {
         make(
-            key, .choice(Choice.allCases.map(\.rawValue)), doc, get: { (owner: Configuration) in .text(owner[keyPath: field].rawValue) }
+            key, .choice(Choice.allCases.map(\.rawValue)), doc,
+            get: { (owner: Configuration) in .text(owner[keyPath: field].rawValue) }
         ) { owner, value in
             if case .text(let text) = value, let choice = Choice(rawValue: text) { owner[keyPath: field] = choice }
         }

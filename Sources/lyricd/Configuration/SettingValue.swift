@@ -40,7 +40,9 @@ package enum SettingValue: Sendable, Equatable {
             let name = rest.prefix { $0.isLetter }
             rest = rest.dropFirst(name.count)
             if name.isEmpty, !(isFirst && rest.isEmpty) { return nil }
-            guard let unit = name.isEmpty ? 1000 : durationUnits.first(where: { $0.name == name })?.milliseconds else { return nil }
+            guard let unit = name.isEmpty ? 1000 : durationUnits.first(where: { $0.name == name })?.milliseconds else {
+                return nil
+            }
             let (part, isTooLarge) = number.multipliedReportingOverflow(by: unit)
             let (next, isOver) = sum.addingReportingOverflow(part)
             guard !isTooLarge, !isOver else { return nil }

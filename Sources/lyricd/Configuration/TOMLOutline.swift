@@ -107,7 +107,9 @@ struct TOMLOutline {
             guard index > start else { throw problem("a value") }
             // One blank between a date and its time.
             let hasDate = index - start == 10 && bytes[start + 4] == UInt8(ascii: "-")
-            if hasDate, current == UInt8(ascii: " "), index + 1 < bytes.count, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(bytes[index + 1]) {
+            if hasDate, current == UInt8(ascii: " "), index + 1 < bytes.count,
+                (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(bytes[index + 1])
+            {
                 index += 1
                 while let byte = current, byte.isBareKey || "+.:".utf8.contains(byte) { index += 1 }
             }
@@ -175,7 +177,8 @@ struct TOMLOutline {
     private var current: UInt8? { index < bytes.count ? bytes[index] : nil }
 
     private var isAtLineEnd: Bool {
-        current == UInt8(ascii: "\n") || (current == UInt8(ascii: "\r") && index + 1 < bytes.count && bytes[index + 1] == UInt8(ascii: "\n"))
+        current == UInt8(ascii: "\n")
+            || (current == UInt8(ascii: "\r") && index + 1 < bytes.count && bytes[index + 1] == UInt8(ascii: "\n"))
     }
 
     private func isLongQuote(_ quote: UInt8) -> Bool { bytes[index...].prefix(3).elementsEqual([quote, quote, quote]) }
@@ -225,7 +228,8 @@ struct TOMLOutline {
 extension UInt8 {
     fileprivate var isBareKey: Bool {
         switch self {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"),
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
+            UInt8(ascii: "-"),
             UInt8(ascii: "_"):
             true
         default: false
