@@ -8,6 +8,13 @@ package struct RecognisedWords: Codable, Sendable, Equatable {
         package var end: Double
         /// 0…1, as the engine reports it.
         package var confidence: Double?
+
+        package init(text: String, start: Double, end: Double, confidence: Double? = nil) {
+            self.text = text
+            self.start = start
+            self.end = end
+            self.confidence = confidence
+        }
     }
 
     /// As the engine is called in the plan.
@@ -18,6 +25,13 @@ package struct RecognisedWords: Codable, Sendable, Equatable {
     package var duration: Double
     /// What lies between two pauses, in order. Empty where nothing was recognised.
     package var pieces: [[Word]]
+
+    package init(engine: String, language: String, duration: Double, pieces: [[Word]]) {
+        self.engine = engine
+        self.language = language
+        self.duration = duration
+        self.pieces = pieces
+    }
 
     package var words: [Word] { pieces.flatMap(\.self) }
 }

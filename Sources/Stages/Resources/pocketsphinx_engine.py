@@ -29,6 +29,7 @@ PIECE = 30.0                    # longest piece that is recognised in one go; ti
 WHOLE = 420.0                   # up to here the text is aligned in one go, anchored at both ends
 WINDOW = 300.0                  # beyond, in windows of this length …
 MARGIN = 30.0                   # … of which the end is thrown away: there the text has no anchor
+GUESSED = "x~"                  # begins the dictionary's words that were added here
 FASTEST = 5.0                   # words per second that nobody exceeds for a whole window
 
 # espeak-ng's phoneme names (en-us) and the phones of the CMU dictionary
@@ -155,16 +156,16 @@ class Dictionary:
 
     def entry(self, part):
         word = part.strip("'")[:60]
-        if not word:
-            return None
         bare = "".join(c for c in unicodedata.normalize("NFKD", word) if not unicodedata.combining(c))
+        if not re.search("[a-z0-9]", bare):                 # another script: nobody here knows how it sounds
+            return None
         forms = [word, part, bare, word + "'"] + ([word + "g"] if word.endswith("in") else [])      # singin' -> singing
         for form in forms:
             if self.decoder.lookup_word(form):
                 return form
-        name = "x" + bare.encode("ascii", "backslashreplace").decode().replace("\\", "x").replace("'", "x")
+        name = GUESSED + bare.encode("ascii", "backslashreplace").decode().replace("\\", "x").replace("'", "x")
         if not self.decoder.lookup_word(name):
-            self.decoder.add_word(name, " ".join(self.phones(word, bare)), False)
+            self.decoder.add_word(name, " ".join(self.phones(word, bare)[:40]), False)
         return name
 
     def phones(self, word, bare):
@@ -192,16 +193,25 @@ class Aligner:
         self.dictionary = Dictionary(self.decoder, espeak)
 
     def place(self, entries, data, whole):
-        """Frames (first, last) for the entries in order. `whole`: all of them are in the samples; else as many as fit."""
+        """Frames (first, last) for each entry in order, None for one that was passed over; shorter where the rest does not fit.
+        `whole`: all of them are in the samples; else as many as fit."""
+        placed = []
         if whole:
             self.decoder.set_align_text(" ".join(entries))
-        else:
-            # A chain that may be left after every word.
+            placed = self.found(entries, data)
+        if not placed:
+            # A chain that may be left after every word, and may pass over words whose sound was guessed. With the whole text
+            # it is the second try: one word too long for its place must not cost all others theirs.
             end = len(entries) + 1
             chain = [(i, i + 1, 1.0, entry) for i, entry in enumerate(entries)]
+            chain += [(i, i + 1, 0.01) for i, entry in enumerate(entries) if entry.startswith(GUESSED)]
             chain += [(i, end, 1.0) for i in range(len(entries) + 1)]
-            self.decoder.add_fsg("window", self.decoder.create_fsg("window", 0, end, chain))
-            self.decoder.activate_search("window")
+            self.decoder.add_fsg("chain", self.decoder.create_fsg("chain", 0, end, chain))
+            self.decoder.activate_search("chain")
+            placed = self.found(entries, data)
+        return placed
+
+    def found(self, entries, data):
         self.decoder.start_utt()
         self.decoder.process_raw(data, full_utt=True)
         self.decoder.end_utt()
@@ -210,7 +220,10 @@ class Aligner:
             for found in self.decoder.seg() or []:
                 if found.word[0] in "<[+(":                 # silence, noise, the empty transitions of a chain
                     continue
-                if len(placed) == len(entries) or re.sub(r"\(\d+\)$", "", found.word) != entries[len(placed)]:
+                word = re.sub(r"\(\d+\)$", "", found.word)
+                while len(placed) < len(entries) and entries[len(placed)] != word and entries[len(placed)].startswith(GUESSED):
+                    placed.append(None)
+                if len(placed) == len(entries) or entries[len(placed)] != word:
                     break
                 placed.append((found.start_frame, found.end_frame))
         return placed
@@ -222,27 +235,28 @@ class Aligner:
             for entry in self.dictionary.entries(word):
                 entries.append(entry)
                 owner.append(index)
-        seconds = []                                        # (start, end) of entries[: len(seconds)]
+        placed = []                                         # (start, end) in seconds of entries[: len(placed)], or None
         at = 0.0
-        if entries and total <= WHOLE:
-            seconds = [(a * FRAME, (b + 1) * FRAME) for a, b in self.place(entries, samples(audio, 0, total), True)]
-        else:
-            while len(seconds) < len(entries) and at < total:
-                left = total - at
-                last = left <= WHOLE
-                todo = entries[len(seconds):] if last else entries[len(seconds):len(seconds) + int(WINDOW * FASTEST)]
-                placed = self.place(todo, samples(audio, at, left if last else WINDOW), last)
-                kept = [(at + a * FRAME, at + (b + 1) * FRAME) for a, b in placed if last or (b + 1) * FRAME < WINDOW - MARGIN]
-                seconds += kept
-                if last:
-                    break
-                # Nothing in this window, or the text stands still: step over it.
-                at = max(kept[-1][1], at + 1) if kept else at + WINDOW - MARGIN
-                say(progress=round(min(1.0, at / total), 4))
+        while len(placed) < len(entries) and at < total:
+            left = total - at
+            last = left <= WHOLE
+            todo = entries[len(placed):] if last else entries[len(placed):len(placed) + int(WINDOW * FASTEST)]
+            frames = self.place(todo, samples(audio, at, left if last else WINDOW), last)
+            if not last:
+                # What ends in the window's margin is looked for again, in the next one.
+                while frames and (frames[-1] is None or (frames[-1][1] + 1) * FRAME > WINDOW - MARGIN):
+                    frames.pop()
+            placed += [found and (at + found[0] * FRAME, at + (found[1] + 1) * FRAME) for found in frames]
+            if last:
+                break
+            # Nothing in this window: step over it.
+            at = max(placed[-1][1], at + 1) if frames else at + WINDOW - MARGIN
+            say(progress=round(min(1.0, at / total), 4))
         times = [None] * len(words)
-        for index, (start, end) in zip(owner, seconds):
-            first = times[index][0] if times[index] else start
-            times[index] = (round(first, 2), round(min(end, total), 2))
+        for index, found in zip(owner, placed):
+            if found:
+                start = times[index][0] if times[index] else found[0]
+                times[index] = (round(start, 2), round(min(found[1], total), 2))
         say(progress=1.0)
         return dict(times=times)
 
