@@ -30,6 +30,13 @@ struct Claim: Sendable {
     let former: Drop?
     let unixSeconds: Double
 
+    /// The older version that lay under this very name and gives way. A file that only has the inode of another one (renamed and
+    /// changed, or the number used again) replaces nothing, nor does one of another disk under the same path.
+    private var replaced: Drop? {
+        guard let former, former.folder == folderPath, former.name == name.bytes, former.identity.device == identity.device else { return nil }
+        return former
+    }
+
     var folderPath: [UInt8] { Array(components.map(\.bytes).joined(separator: [UInt8(ascii: "/")])) }
     var identity: SourceIdentity { SourceIdentity(signature) }
 
@@ -63,7 +70,7 @@ struct Claim: Sendable {
             try work.sync()
             Fault.crash("claim.durable")
             var stop: [Job.ID] = []
-            if let former { stop = try store.supersede(drop: former.id, why: "the file was replaced by another version") }
+            if let replaced { stop = try store.supersede(drop: replaced.id, why: "the file was replaced by another version") }
             let ids = try store.add([
                 NewDrop(
                     kind: .media, folder: folderPath, name: name.bytes, profile: profile, identity: identity,
@@ -95,7 +102,7 @@ struct Claim: Sendable {
             failure: .policy,
             reason: "the file has \(signature.size >> 20) MiB, more than the \(plan.sizeMaxBytes >> 20) MiB that are allowed",
             nextStep: "raise size_max in [limits], or drop a smaller file")
-        let stop = try former.map { try store.supersede(drop: $0.id, why: "the file was replaced by another version") } ?? []
+        let stop = try replaced.map { try store.supersede(drop: $0.id, why: "the file was replaced by another version") } ?? []
         let ids = try store.add([
             NewDrop(
                 kind: .media, folder: folderPath, name: name.bytes, profile: profile, identity: identity, digest: "",

@@ -4,7 +4,7 @@ import Jobs
 import Synchronization
 
 /// Copies recordings on threads of its own, so that one slow disk does not keep the others waiting.
-final class ClaimPool: Sendable {
+package final class ClaimPool: Sendable {
     struct Finished: Sendable {
         let place: InboxScanner.Place
         let claim: Claim
@@ -18,7 +18,7 @@ final class ClaimPool: Sendable {
     private let store: JobStore
     private let wake: WakeUp
 
-    init(store: JobStore, wake: WakeUp) {
+    package init(store: JobStore, wake: WakeUp) {
         self.store = store
         self.wake = wake
         queues = (0..<Self.width).map { DispatchQueue(label: "lyricd.claim.\($0)") }
@@ -48,7 +48,7 @@ final class ClaimPool: Sendable {
     }
 
     /// Waits until no copy is under way; for a stop.
-    func drain() async {
+    package func drain() async {
         for queue in queues {
             await withCheckedContinuation { continuation in queue.async { @Sendable in continuation.resume() } }
         }

@@ -51,7 +51,8 @@ package enum FailureNote {
         guard let folder = try? Directory.open(failedFolder).descend(components) else { return }
         let note = self.name(for: name)
         guard let bytes = try? folder.openFile(note).readAll(limit: 1 << 20) else { return }
-        let text = String(decoding: bytes, as: UTF8.self)
-        if text.hasPrefix(mark) || text.hasPrefix(heldMark) { try? folder.remove(note) }
+        if isOurs(bytes) { try? folder.remove(note) }
     }
+
+    static func isOurs(_ bytes: [UInt8]) -> Bool { [mark, heldMark].contains { bytes.starts(with: $0.utf8) } }
 }

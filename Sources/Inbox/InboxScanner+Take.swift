@@ -39,7 +39,14 @@ extension InboxScanner {
                     next = min(next, settling.due(kind: entry.kind, isNetwork: folder.isNetwork, options: options))
                     continue
                 }
-                try take(name, found, entry.kind, &settling, in: folder, directory, into: &drops, now: now)
+                do {
+                    try take(name, found, entry.kind, &settling, in: folder, directory, into: &drops, now: now)
+                } catch {
+                    // One file's trouble is not the inbox's; a store that cannot be trusted is.
+                    if let error = error as? StoreError, error.reason == .io || error.reason == .corrupt { throw error }
+                    settling.obstacle = "\(error)"
+                    settling.notBefore = now + 5
+                }
                 if case .settling = folder.entries[name]?.phase {
                     folder.entries[name]?.phase = .settling(settling)
                     next = min(next, max(settling.notBefore, now + 0.01))
@@ -191,6 +198,8 @@ extension InboxScanner {
                 log.info("claimed", metadata: ["file": "\(name.display)", "drop": "\(drop)"])
             case .success(.same(let drop)):
                 folder?.entries[name]?.phase = .known(drop: drop, finished.claim.signature)
+                // They were not copied; if they are new, they are attached now.
+                settleAgain(finished.claim.lyrics, in: folder, now: now)
             case .success(.changed), .success(.postponed):
                 lookAgain(finished, in: folder, obstacle: nil, now: now)
             case .failure(let error as StoreError) where error.reason == .io || error.reason == .corrupt:
@@ -206,16 +215,17 @@ extension InboxScanner {
 
     private func lookAgain(_ finished: ClaimPool.Finished, in folder: WatchedFolder?, obstacle: String?, now: Double) {
         guard let folder, folder.entries[finished.place.name] != nil else { return }
-        var settling = Settling(
-            signature: finished.claim.signature, quietSince: now, firstSeen: now, wasMoved: false, isSuspect: false)
+        var settling = Settling(again: finished.claim.signature, now: now)
         settling.obstacle = obstacle
         if obstacle != nil { settling.notBefore = now + 5 }
         folder.entries[finished.place.name]?.phase = .settling(settling)
-        if let lyrics = finished.claim.lyrics, let entry = folder.entries[lyrics], case .known(nil, let signature?) = entry.phase {
-            folder.entries[lyrics]?.phase = .settling(
-                Settling(signature: signature, quietSince: now, firstSeen: now, wasMoved: false, isSuspect: false))
-        }
+        settleAgain(finished.claim.lyrics, in: folder, now: now)
         if let former = finished.claim.former { self.former[finished.place] = former.id }
+    }
+
+    private func settleAgain(_ lyrics: FileName?, in folder: WatchedFolder?, now: Double) {
+        guard let lyrics, let folder, case .known(nil, let signature?)? = folder.entries[lyrics]?.phase else { return }
+        folder.entries[lyrics]?.phase = .settling(Settling(again: signature, now: now))
     }
 
     // MARK: - Links and lists
@@ -308,7 +318,9 @@ extension InboxScanner {
                     folders[prepared.place.folder]?.entries[prepared.place.name]?.phase = .known(drop: former.id, prepared.signature)
                     continue
                 }
-                if let former = prepared.former {
+                if let former = prepared.former, former.folder == prepared.drop.folder, former.name == prepared.drop.name,
+                    former.identity.device == prepared.drop.identity.device
+                {
                     try store.supersede(drop: former.id, why: "the file was replaced by another version").forEach(stopJob)
                 }
                 fresh.append(prepared)
@@ -362,9 +374,17 @@ extension InboxScanner {
             }
             return
         }
-        if kind == .text, found.size <= 1 << 20, let bytes = try? file.readAll(limit: 1 << 20), LinkList.isList(bytes) {
-            drops.append(try prepare(name, found, .list(.txt), bytes, in: folder))
-            return
+        if kind == .text, found.size <= 1 << 20, let bytes = try? file.readAll(limit: 1 << 20) {
+            if LinkList.isList(bytes) {
+                drops.append(try prepare(name, found, .list(.txt), bytes, in: folder))
+                return
+            }
+            // It came back with the failed file that it lay beside.
+            if FailureNote.isOurs(bytes) {
+                try directory.remove(name)
+                folder.entries[name] = nil
+                return
+            }
         }
         if try bringBack(name, in: folder, directory) { return }
         guard now - settling.firstSeen < options.lyricsWait else {
@@ -388,7 +408,12 @@ extension InboxScanner {
             settling.notBefore = now + 60
             return
         }
-        let jobs = try store.jobs(drop: dropID).filter { !$0.state.isFinished || $0.state == .held }
+        let all = try store.jobs(drop: dropID)
+        let jobs = all.filter { !$0.state.isFinished || $0.state == .held }
+        if jobs.isEmpty, all.contains(where: { $0.lyricsDigest != digest.sha256 && $0.state != .superseded }) {
+            try takeAgain(dropID, in: folder, now: now, &settling)
+            return
+        }
         if jobs.contains(where: { $0.lyricsDigest != digest.sha256 }) {
             for job in jobs {
                 guard let place = try? Directory.open(options.work).subdirectory(FileName(job.key)) else { continue }
@@ -403,6 +428,20 @@ extension InboxScanner {
             log.info("lyrics came for a recording", metadata: ["file": "\(name.display)", "drop": "\(dropID)"])
         }
         folder.entries[name]?.phase = .known(drop: dropID, found.signature)
+    }
+
+    /// The recording was finished without these words. One that stays in the inbox is taken anew, with them; one that is about to
+    /// leave is left to go, and comes back from the archive.
+    private func takeAgain(_ dropID: Drop.ID, in folder: WatchedFolder, now: Double, _ settling: inout Settling) throws {
+        settling.obstacle = "waiting for its recording"
+        settling.notBefore = now + 0.25
+        let drop = try store.drop(dropID)
+        let name = FileName(drop.name)
+        guard drop.disposal == .kept, case .known(_, let signature?)? = folder.entries[name]?.phase else { return }
+        try store.finishDisposal(drop: dropID, as: .gone)
+        forgetInode(drop.identity.inode)
+        folder.entries[name]?.phase = .settling(Settling(again: signature, now: now))
+        log.info("lyrics came for a finished recording; it is done again with them", metadata: ["drop": "\(dropID)"])
     }
 
     /// The recording was done and archived a moment ago: it comes back, and both are taken together.

@@ -7,7 +7,10 @@ import Logging
 /// Events only say which folder to look into. A pass is right without them, and `watch = "poll"` does without.
 ///
 /// Unchecked: `InboxService` alone holds it, behind a mutex, and calls it on its one queue.
-final class InboxScanner: @unchecked Sendable {
+package final class InboxScanner: @unchecked Sendable {
+    /// Seconds. Every look wakes a sleeping machine, so seldom; short enough that nobody wonders where the drops went.
+    private static let identityInterval = 10.0
+
     let store: JobStore
     let watch: DirectoryWatch?
     let claims: ClaimPool
@@ -23,10 +26,10 @@ final class InboxScanner: @unchecked Sendable {
     private var root: FileStatus.Signature?
     private var pendingPaths: [[UInt8]: [FileName: WatchedFolder.Entry]] = [:]
     private var inodes: [UInt64: Drop.ID] = [:]
-    private(set) var status = InboxStatus()
+    package private(set) var status = InboxStatus()
     private var pausedUntil = 0.0
 
-    init(
+    package init(
         store: JobStore, watch: DirectoryWatch?, claims: ClaimPool, options: InboxOptions,
         stopJob: @escaping @Sendable (Job.ID) -> Void, unixSeconds: @escaping @Sendable () -> Double, log: Logger
     ) {
@@ -40,7 +43,7 @@ final class InboxScanner: @unchecked Sendable {
     }
 
     /// Fills what is known from the store, so that a restart claims nothing twice.
-    func loadKnownDrops() throws {
+    package func loadKnownDrops() throws {
         try store.forEachDropInInbox { drop in
             let signature = FileStatus.Signature(drop.identity)
             let kind = DropKind(FileName(drop.name))
@@ -57,10 +60,10 @@ final class InboxScanner: @unchecked Sendable {
     /// One look.
     ///
     /// - Returns: boot clock at which the next look is due if nothing wakes us before.
-    func pass() throws -> Double {
+    package func pass() throws -> Double {
         let now = Clock.bootSeconds
         let hints = watch?.takeHints() ?? DirectoryHints()
-        guard try ensureRoot(now: now) else {
+        guard try ensureRoot(isWatchLost: hints.gone.contains(0), now: now) else {
             status.lastPass = Clock.bootSeconds
             return now + options.poll
         }
@@ -70,13 +73,16 @@ final class InboxScanner: @unchecked Sendable {
         for folder in dueFolders(hints, now: now) { try scan(folder, movedIn: hints.movedIn[folder.id] ?? [], now: now) }
         let next = try settle(now: Clock.bootSeconds)
         updateStatus(now: now)
-        return min(next, nextScan(now: now))
+        // Nothing reports that a parent of the inbox was renamed: whether the path still leads here is asked now and then.
+        return min(next, nextScan(now: now), now + min(options.poll * 2, Self.identityInterval))
     }
 
     // MARK: - Folders
 
     /// Compares the path with the folder we know: renamed, replaced, mounted over, unmounted and come back are all one case.
-    private func ensureRoot(now: Double) throws -> Bool {
+    ///
+    /// - Parameter isWatchLost: the watch ended, although the path may lead to the same folder again: it was moved away and back.
+    private func ensureRoot(isWatchLost: Bool, now: Double) throws -> Bool {
         do {
             let directory = try Directory.open(options.inbox)
             let found = try directory.status()
@@ -85,8 +91,8 @@ final class InboxScanner: @unchecked Sendable {
             }
             let identity = FileStatus.Signature(
                 device: found.device, inode: found.inode, size: 0, modifiedNanoseconds: 0, changedNanoseconds: 0)
-            if identity != root || folders[0] == nil {
-                if root != nil { log.notice("the inbox is another folder now; looking at everything again") }
+            if identity != root || folders[0] == nil || isWatchLost {
+                if root != nil, identity != root { log.notice("the inbox is another folder now; looking at everything again") }
                 remember()
                 for id in folders.keys { watch?.remove(id: id) }
                 folders = [:]
@@ -193,7 +199,6 @@ final class InboxScanner: @unchecked Sendable {
             guard let folder = folders[id] else { continue }
             forget(folder)
         }
-        if hints.gone.contains(0) { folders[0]?.lastScan = -.infinity }
     }
 
     private func forget(_ folder: WatchedFolder) {
@@ -325,7 +330,7 @@ final class InboxScanner: @unchecked Sendable {
             case .claiming: break
             case .known(let drop, let signature):
                 if signature != found.signature {
-                    entry.phase = .settling(newSettling(found, wasMoved: wasMoved, now: now))
+                    entry.phase = .settling(Settling(found, wasMoved: wasMoved, now: now))
                     if let drop { former[Place(folder: folder.id, name: name)] = drop }
                 }
             }
@@ -337,7 +342,7 @@ final class InboxScanner: @unchecked Sendable {
         case .ignored: folder.ignoredCount += 1
         case .unsupported: folder.unsupportedCount += 1
         default:
-            var settling = newSettling(found, wasMoved: wasMoved, now: now)
+            let settling = Settling(found, wasMoved: wasMoved, now: now)
             if case .known(let drop, let signature)? = pendingPaths[folder.path]?.removeValue(forKey: name)?.phase {
                 if signature == found.signature {
                     folder.entries[name] = .init(kind: kind, generation: folder.generation, phase: .known(drop: drop, signature))
@@ -348,14 +353,8 @@ final class InboxScanner: @unchecked Sendable {
                 // Known by its inode: renamed within the inbox, or one more hard link of it. The claim compares the content.
                 former[Place(folder: folder.id, name: name)] = drop
             }
-            if found.kind != .regular { settling.isSuspect = false }
             folder.entries[name] = .init(kind: kind, generation: folder.generation, phase: .settling(settling))
         }
-    }
-
-    private func newSettling(_ found: FileStatus, wasMoved: Bool, now: Double) -> Settling {
-        Settling(
-            signature: found.signature, quietSince: now, firstSeen: now, wasMoved: wasMoved, isSuspect: Settling.isSuspect(found))
     }
 
     struct Place: Hashable {
@@ -367,9 +366,24 @@ final class InboxScanner: @unchecked Sendable {
 
     func rememberInode(_ signature: FileStatus.Signature, drop: Drop.ID) { inodes[signature.inode] = drop }
     func forgetInode(_ inode: Int64) { inodes[UInt64(bitPattern: inode)] = nil }
-    func forgetEntry(folder path: [UInt8], name: FileName) {
-        if let id = folderIDs[path] { folders[id]?.entries[name] = nil }
-        pendingPaths[path]?[name] = nil
+
+    /// The source has left the inbox. What settles under its name meanwhile is another file, and stays.
+    func forget(_ drop: Drop) {
+        let name = FileName(drop.name)
+        if let id = folderIDs[drop.folder], case .known(drop.id, _)? = folders[id]?.entries[name]?.phase { folders[id]?.entries[name] = nil }
+        if case .known(drop.id, _)? = pendingPaths[drop.folder]?[name]?.phase { pendingPaths[drop.folder]?[name] = nil }
+        let inode = UInt64(bitPattern: drop.identity.inode)
+        if inodes[inode] == drop.id { inodes[inode] = nil }
+    }
+
+    /// The source is back in the inbox, as the drop it was.
+    func recall(_ drop: Drop) {
+        let name = FileName(drop.name)
+        let signature = FileStatus.Signature(drop.identity)
+        let folder = folderIDs[drop.folder].flatMap { folders[$0] }
+        let entry = WatchedFolder.Entry(kind: DropKind(name), generation: folder?.generation ?? 0, phase: .known(drop: drop.id, signature))
+        if let folder { folder.entries[name] = entry } else { pendingPaths[drop.folder, default: [:]][name] = entry }
+        rememberInode(signature, drop: drop.id)
     }
 
     // MARK: - Status

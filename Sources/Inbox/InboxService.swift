@@ -22,6 +22,7 @@ package final class InboxService: Sendable {
     private struct Confined {
         var scanner: InboxScanner?
         var notedStamps: [Drop.ID: String] = [:]
+        let swept = SweptFolders()
         var mounts: MountWatch?
         var ordersWatch: DirectoryWatch?
     }
@@ -100,17 +101,19 @@ package final class InboxService: Sendable {
             guard let scanner = confined.scanner else { return Clock.bootSeconds + 1 }
             scanner.options = options
             var next = try scanner.pass()
-            do {
-                _ = confined.ordersWatch?.takeHints()
-                try OrderDesk(options: options, store: store, stopJob: stopJob).doAll()
-                next = min(next, try dispose(options, scanner))
+            _ = confined.ordersWatch?.takeHints()
+            // Each on its own: a full disk under one of them must not keep the others from being done.
+            next = min(next, try attempt("an order could not be carried out; it is tried again") {
+                try OrderDesk(options: options, store: store, stopJob: stopJob).doAll().forEach(scanner.recall)
+                return .infinity
+            })
+            next = min(next, try attempt("a source could not be moved; it is tried again") {
+                try dispose(options, scanner, confined.swept)
+            })
+            next = min(next, try attempt("a note could not be written; it is tried again") {
                 try note(options, &confined)
-            } catch let error as StoreError where error.reason == .io || error.reason == .corrupt {
-                throw error
-            } catch {
-                log.warning("a source could not be moved; it is tried again", metadata: ["error": "\(error)"])
-                next = min(next, Clock.bootSeconds + 5)
-            }
+                return .infinity
+            })
             let status = scanner.status
             shared.withLock { $0 = status }
             onStatus(status)
@@ -119,16 +122,24 @@ package final class InboxService: Sendable {
     }
 
     /// - Returns: boot clock of the next try where something stood in the way.
-    private func dispose(_ options: InboxOptions, _ scanner: InboxScanner) throws -> Double {
-        var next = Double.infinity
-        let disposal = SourceDisposal(options: options, store: store)
-        for drop in try store.dropsToDispose() {
+    private func attempt(_ message: Logger.Message, _ body: () throws -> Double) throws -> Double {
+        do { return try body() } catch {
+            if let error = error as? StoreError, error.reason == .io || error.reason == .corrupt { throw error }
+            log.warning(message, metadata: ["error": "\(error)"])
+            return Clock.bootSeconds + 5
+        }
+    }
+
+    /// - Returns: boot clock of the next try where something stood in the way, or more is left to do.
+    private func dispose(_ options: InboxOptions, _ scanner: InboxScanner, _ swept: SweptFolders) throws -> Double {
+        let batch = 500
+        let drops = try store.dropsToDispose(limit: batch)
+        var next = drops.count == batch ? Clock.bootSeconds : .infinity
+        let disposal = SourceDisposal(options: options, store: store, swept: swept)
+        for drop in drops {
             do {
                 let became = try disposal.dispose(drop)
-                if became != .kept {
-                    scanner.forgetEntry(folder: drop.folder, name: FileName(drop.name))
-                    scanner.forgetInode(drop.identity.inode)
-                }
+                if became != .kept { scanner.forget(drop) }
                 log.debug("a source was put away", metadata: ["drop": "\(drop.id)", "became": "\(became.rawValue)"])
             } catch let error as StoreError {
                 throw error

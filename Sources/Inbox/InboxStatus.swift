@@ -23,4 +23,6 @@ package struct InboxStatus: Sendable, Equatable, Codable {
     package var unsupportedCount = 0
     /// Seconds of the boot clock at the end of the last look.
     package var lastPass = 0.0
+
+    package init() {}
 }

@@ -47,17 +47,20 @@ struct OrderDesk {
     let store: JobStore
     let stopJob: @Sendable (Job.ID) -> Void
 
-    func doAll() throws {
-        guard let folder = try? Directory.open(options.orders) else { return }
+    /// - Returns: drops whose source is back in the inbox.
+    func doAll() throws -> [Drop] {
+        guard let folder = try? Directory.open(options.orders) else { return [] }
+        var returned: [Drop] = []
         for name in try folder.list().sorted() where name.pathExtension == "json" && name.bytes.first != UInt8(ascii: ".") {
             guard let bytes = try? folder.openFile(name).readAll(limit: Order.sizeMax),
                 let order = try? JSONDecoder().decode(Order.self, from: Data(bytes))
             else {
-                try folder.remove(name)
+                // Not by a mistake in it, nor because it is a folder, may one order keep the others waiting.
+                try folder.removeTree(name)
                 continue
             }
             do {
-                try carryOut(order)
+                if let drop = try carryOut(order) { returned.append(drop) }
             } catch let error as StoreError where error.reason == .conflict || error.reason == .notFound {
                 try folder.replace(FileName(name.stem.bytes + Array(".refused".utf8)), with: Array(error.message.utf8), durable: false)
             } catch let error as SourceDisposal.Failure {
@@ -66,16 +69,21 @@ struct OrderDesk {
             }
             try folder.remove(name)
         }
+        return returned
     }
 
-    private func carryOut(_ order: Order) throws {
+    private func carryOut(_ order: Order) throws -> Drop? {
         switch order.verb {
         case .cancel:
             if try store.cancel(job: order.job, why: "cancelled by a person") { stopJob(order.job) }
+            return nil
         case .retry:
             let job = try store.job(order.job)
-            try SourceReturn(options: options, store: store).prepare(job)
+            let source = SourceReturn(options: options, store: store)
+            if try source.returnAsNew(job) { return nil }
+            let drop = try source.prepare(job)
             try store.retry(job: order.job, why: "retried by a person")
+            return drop
         }
     }
 }
@@ -85,16 +93,37 @@ struct SourceReturn {
     let options: InboxOptions
     let store: JobStore
 
-    func prepare(_ job: Job) throws {
-        guard [.failed, .cancelled, .held].contains(job.state) else { return }
+    /// What was refused unread has nothing that a retry could repeat: its file comes back as a new drop, and is judged anew.
+    ///
+    /// - Returns: whether that was done.
+    func returnAsNew(_ job: Job) throws -> Bool {
+        guard job.state == .failed, job.contentKey.isEmpty else { return false }
         let drop = try store.drop(job.drop)
+        guard drop.disposal == .failed, let placed = drop.disposedTo else {
+            throw SourceDisposal.Failure.postponed("the file of job \(job.id) is not in the failed folder; mend it and drop it again")
+        }
+        // The rows after the move: a crash between the two leaves a file in the inbox, which is a new drop in any case.
+        try moveFile(drop, from: placed)
+        try store.supersede(drop: drop.id, why: "dropped again by a person")
+        return true
+    }
+
+    /// - Returns: the drop, if its source came back into the inbox.
+    func prepare(_ job: Job) throws -> Drop? {
+        guard [.failed, .cancelled, .held].contains(job.state) else { return nil }
+        var drop = try store.drop(job.drop)
         let name = FileName(drop.name)
-        if drop.disposal == .failed, let placed = drop.disposedTo { try moveBack(drop, from: placed) }
-        guard drop.kind == .media, job.url == nil, !drop.digest.isEmpty else { return }
+        var returned: Drop?
+        if let placed = drop.disposedTo, try drop.disposal == .failed || isMoveInterrupted(drop, placed) {
+            try moveBack(drop, from: placed)
+            drop = try store.drop(job.drop)
+            returned = drop
+        }
+        guard drop.kind == .media, job.url == nil, !drop.digest.isEmpty else { return returned }
         let work = try Directory.open(options.work)
         if try work.status(of: FileName(job.key)) == nil { try work.makeDirectory(FileName(job.key)) }
         let place = try work.subdirectory(FileName(job.key))
-        guard try place.status(of: "recording") == nil else { return }
+        guard try place.status(of: "recording") == nil else { return returned }
         let inbox = try Directory.open(options.inbox).descend(SourceDisposal.components(drop.folder))
         guard try inbox.status(of: name) != nil else {
             throw SourceDisposal.Failure.postponed("the file of job \(job.id) is gone; drop it again")
@@ -112,9 +141,30 @@ struct SourceReturn {
         try place.rename("recording.tmp", to: place, as: "recording", replacing: true)
         try place.sync()
         try work.sync()
+        return returned
+    }
+
+    /// The row says that the source is back, and the daemon died before it was.
+    private func isMoveInterrupted(_ drop: Drop, _ placed: [UInt8]) throws -> Bool {
+        guard drop.disposal == .present, let last = SourceDisposal.components(placed).last,
+            let failed = try? Directory.open(options.failed).descend(Array(SourceDisposal.components(placed).dropLast())),
+            try failed.status(of: last) != nil
+        else { return false }
+        let inbox = try? Directory.open(options.inbox).descend(SourceDisposal.components(drop.folder))
+        return try inbox?.status(of: FileName(drop.name)) == nil
     }
 
     private func moveBack(_ drop: Drop, from placed: [UInt8]) throws {
+        // The row first: a file that is back in the inbox is this drop, not a new one.
+        try moveFile(drop, from: placed) { try store.finishDisposal(drop: drop.id, as: .present) }
+        let inbox = try Directory.open(options.inbox).descend(SourceDisposal.components(drop.folder))
+        if let status = try inbox.status(of: FileName(drop.name)) {
+            try store.relocate(drop: drop.id, folder: drop.folder, name: drop.name, identity: SourceIdentity(status.signature))
+        }
+    }
+
+    /// - Parameter body: runs when everything is known to be in order, before anything is moved.
+    private func moveFile(_ drop: Drop, from placed: [UInt8], first body: () throws -> Void = {}) throws {
         let components = SourceDisposal.components(placed)
         guard let last = components.last,
             let failed = try? Directory.open(options.failed).descend(Array(components.dropLast())), try failed.status(of: last) != nil
@@ -124,12 +174,8 @@ struct SourceReturn {
         guard try inbox.status(of: name) == nil else {
             throw SourceDisposal.Failure.postponed("the inbox holds another file of that name; move one of them away")
         }
-        // The row first: a file that is back in the inbox is this drop, not a new one.
-        try store.finishDisposal(drop: drop.id, as: .present)
+        try body()
         try SourceDisposal.move(last, from: failed, to: inbox, as: name)
-        if let status = try inbox.status(of: name) {
-            try store.relocate(drop: drop.id, folder: drop.folder, name: drop.name, identity: SourceIdentity(status.signature))
-        }
         for ending in [".txt", ".lrc"] {
             let lyrics = FileName(last.stem.bytes + Array(ending.utf8))
             guard drop.kind == .media, try failed.status(of: lyrics) != nil else { continue }

@@ -7,6 +7,7 @@ import Jobs
 struct SourceDisposal {
     let options: InboxOptions
     let store: JobStore
+    let swept: SweptFolders
 
     enum Failure: Error { case postponed(String) }
 
@@ -46,7 +47,7 @@ struct SourceDisposal {
         try store.beginDisposal(drop: drop.id, to: nil)
         guard let folder = try source(components), try isStillThere(drop, in: folder) else { return try finish(drop, .gone) }
         try folder.remove(FileName(drop.name))
-        for lyrics in lyricsNames(drop) { try? folder.remove(lyrics) }
+        for lyrics in lyricsNames(drop, isFailed: false) { try? folder.remove(lyrics) }
         try folder.sync()
         return try finish(drop, .deleted)
     }
@@ -55,8 +56,7 @@ struct SourceDisposal {
         _ drop: Drop, components: [FileName], to root: String, as disposal: Drop.Disposal, note jobs: [Job]?
     ) throws -> Drop.Disposal {
         let target = try Directory.openOrCreate(root).descendMaking(components)
-        // What an interrupted disposal left: this is the folder it is done again in, and nobody else writes here.
-        for name in try target.list() where name.bytes.starts(with: Self.temporaryPrefix.utf8) { try target.remove(name) }
+        try swept.sweep(target, Self.temporaryPrefix)
         let name = FileName(drop.name)
         let folder = try source(components)
         let isThere = try folder.map { try isStillThere(drop, in: $0) } ?? false
@@ -71,6 +71,11 @@ struct SourceDisposal {
             if let jobs { try FailureNote.write(for: name, jobs: jobs, in: target) }
             return try finish(drop, .gone)
         }
+        // A link or a pipe cannot be copied; where a rename cannot take it there, it stays, with its verdict.
+        if drop.kind == .other, try folder.status().device != target.status().device {
+            if let jobs { try FailureNote.write(for: name, jobs: jobs, in: target) }
+            return try finish(drop, .kept)
+        }
         let free = try freeName(name, in: target)
         let path = Array((components + [free]).map(\.bytes).joined(separator: [UInt8(ascii: "/")]))
         try store.beginDisposal(drop: drop.id, to: path)
@@ -78,7 +83,7 @@ struct SourceDisposal {
         // The reason first: a failed file is never seen without one.
         if let jobs { try FailureNote.write(for: free, jobs: jobs, in: target) }
         try Self.move(name, from: folder, to: target, as: free)
-        for lyrics in lyricsNames(drop) where (try? folder.status(of: lyrics)) != nil {
+        for lyrics in lyricsNames(drop, isFailed: jobs != nil) where (try? folder.status(of: lyrics)) != nil {
             if let freeLyrics = try? freeName(lyrics, in: target) { try? Self.move(lyrics, from: folder, to: target, as: freeLyrics) }
         }
         Fault.crash("dispose.moved")
@@ -97,11 +102,15 @@ struct SourceDisposal {
     /// Whether the name still means the file that was claimed. A newer version under the name is left for the next look.
     private func isStillThere(_ drop: Drop, in folder: Directory) throws -> Bool {
         guard let status = try folder.status(of: FileName(drop.name)) else { return false }
-        return SourceIdentity(status.signature) == drop.identity || drop.kind == .other
+        if SourceIdentity(status.signature) == drop.identity || drop.kind == .other { return true }
+        // Touched, or its permissions changed: the same song all the same.
+        guard status.kind == .regular, status.size == drop.identity.size, !drop.digest.isEmpty else { return false }
+        return try folder.openFile(FileName(drop.name)).digest().sha256 == drop.digest
     }
 
-    private func lyricsNames(_ drop: Drop) -> [FileName] {
-        guard drop.kind == .media else { return [] }
+    /// The words that go with their recording. Words that came too late for it stay: they bring the recording back.
+    private func lyricsNames(_ drop: Drop, isFailed: Bool) -> [FileName] {
+        guard drop.kind == .media, isFailed || drop.lyricsName != nil else { return [] }
         let stem = FileName(drop.name).stem
         // The other spelling too: a text and an .lrc of one song are one person's one wish.
         var names = [FileName(stem.bytes + Array(".txt".utf8)), FileName(stem.bytes + Array(".lrc".utf8))]
@@ -143,5 +152,18 @@ struct SourceDisposal {
         }
         try target.sync()
         try source.sync()
+    }
+}
+
+/// The folders in which this run has removed what an interrupted disposal of an earlier one had left; nobody else writes there.
+///
+/// Confined to the inbox thread. Once for each folder: an archive of a hundred thousand songs is not listed for every one of them.
+final class SweptFolders {
+    private var seen: Set<[UInt64]> = []
+
+    func sweep(_ folder: Directory, _ prefix: String) throws {
+        let status = try folder.status()
+        guard seen.insert([status.device, status.inode]).inserted else { return }
+        for name in try folder.list() where name.bytes.starts(with: prefix.utf8) { try folder.remove(name) }
     }
 }

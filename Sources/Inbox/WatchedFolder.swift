@@ -64,10 +64,31 @@ struct Settling {
     var firstSeen: Double
     var wasMoved: Bool
     var isSuspect: Bool
+    /// A pipe or a device has no size and no writer to wait for; its verdict is plain at once.
+    var isRegular: Bool
     /// Why it is not taken although it is quiet: busy, no permission, empty …
     var obstacle: String?
     /// Not looked at before; boot clock.
     var notBefore = 0.0
+
+    init(_ status: FileStatus, wasMoved: Bool, now: Double) {
+        signature = status.signature
+        quietSince = now
+        firstSeen = now
+        self.wasMoved = wasMoved
+        isSuspect = Self.isSuspect(status)
+        isRegular = status.kind == .regular
+    }
+
+    /// For a file that a claim had found regular.
+    init(again signature: FileStatus.Signature, now: Double) {
+        self.signature = signature
+        quietSince = now
+        firstSeen = now
+        wasMoved = false
+        isSuspect = false
+        isRegular = true
+    }
 
     /// - Returns: whether anything changed.
     mutating func observe(_ status: FileStatus, now: Double) -> Bool {
@@ -77,6 +98,7 @@ struct Settling {
         obstacle = nil
         notBefore = 0
         isSuspect = Self.isSuspect(status)
+        isRegular = status.kind == .regular
         return true
     }
 
@@ -95,6 +117,7 @@ struct Settling {
     }
 
     private func need(kind: DropKind, isNetwork: Bool, options: InboxOptions) -> Double {
+        guard isRegular else { return options.settleLink }
         if signature.size == 0 { return options.settleEmpty }
         switch kind {
         case .media:

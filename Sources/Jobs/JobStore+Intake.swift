@@ -98,6 +98,7 @@ extension JobStore {
             var running: [Job.ID] = []
             for row in rows {
                 if try Self.state(row["state"]) == .running { running.append(row["id"]) }
+                try finishAttempt(db, job: row["id"], outcome: .stopped, message: why)
                 try transition(
                     db, row["id"], from: [.queued, .running, .held, .failed], to: .superseded,
                     stage: try Self.stage(row["stage"]), why: why)

@@ -20,6 +20,7 @@ package func withTemporaryFolder<Result>(_ body: (String) async throws -> Result
 /// What was waited for did not happen in time.
 package struct TimedOut: Error, CustomStringConvertible {
     package let description: String
+    package init(_ description: String) { self.description = description }
 }
 
 /// Waits until a question is answered with something; asks again every few milliseconds.
@@ -31,7 +32,7 @@ package func waitUntil<Value>(_ what: String, seconds: Double = 30, _ question: 
     let deadline = Clock.bootSeconds + seconds
     while true {
         if let value = try await question() { return value }
-        guard Clock.bootSeconds < deadline else { throw TimedOut(description: "waited \(seconds) s for \(what)") }
+        guard Clock.bootSeconds < deadline else { throw TimedOut("waited \(seconds) s for \(what)") }
         try await Task.sleep(for: .milliseconds(10))
     }
 }
