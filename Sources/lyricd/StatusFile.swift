@@ -7,7 +7,7 @@ import Pipeline
 /// What the daemon is doing at this moment, for the command line: progress is not worth a commit.
 ///
 /// Replaced by a rename, so a reader sees one whole state; not durable, because after a crash nothing of it is true.
-struct StatusFile: Codable, Sendable {
+struct StatusFile: Codable, Sendable, Equatable {
     static let name = "status.json"
 
     var pid: Int32
@@ -18,8 +18,16 @@ struct StatusFile: Codable, Sendable {
     var isStopping: Bool
     /// Why no stage is started; `nil` while stages are.
     var paused: String?
+    /// What an operator should know besides: a reload that failed.
+    var note: String?
     var running: [StatusBoard.Running]
     var inbox: InboxStatus
+
+    func stamped(_ seconds: Double) -> StatusFile {
+        var copy = self
+        copy.writtenAt = seconds
+        return copy
+    }
 
     func write(to folder: String) throws {
         let encoder = JSONEncoder()

@@ -23,12 +23,18 @@ struct StatusReporter: Service {
     func run() async throws {
         let stop = WakeUp()
         var last = ""
+        var lastWritten: StatusFile?
         await withTaskCancellationOrGracefulShutdownHandler {
             while !Task.isShuttingDownGracefully, !Task.isCancelled {
-                try? write()
-                let line = await statusLine()
-                if line != last { ServiceManager.notify("STATUS=\(line)") }
-                last = line
+                // The inbox looks around also when nothing happens; that is nobody's news.
+                let status = current()
+                if status != lastWritten {
+                    try? status.stamped(Clock.bootSeconds).write(to: folder)
+                    lastWritten = status
+                    let line = await statusLine()
+                    if line != last { ServiceManager.notify("STATUS=\(line)") }
+                    last = line
+                }
                 await stop.wait(until: Clock.bootSeconds + Self.interval)
                 if Task.isShuttingDownGracefully || Task.isCancelled { break }
                 await wake.wait()
@@ -39,11 +45,12 @@ struct StatusReporter: Service {
         }
     }
 
-    private func write() throws {
-        let status = StatusFile(
-            pid: getpid(), run: run, version: Version.current, writtenAt: Clock.bootSeconds, isStopping: isStopping(),
-            paused: pipeline.pausedReason, running: board.all, inbox: inbox.status)
-        try status.write(to: folder)
+    private func current() -> StatusFile {
+        var inbox = inbox.status
+        inbox.lastPass = 0
+        return StatusFile(
+            pid: getpid(), run: run, version: Version.current, writtenAt: 0, isStopping: isStopping(), paused: pipeline.pausedReason,
+            note: note(), running: board.all, inbox: inbox)
     }
 
     private func statusLine() async -> String {
