@@ -62,6 +62,7 @@ let package = Package(
         .testTarget(name: "JobsTests", dependencies: ["Jobs", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "InboxTests", dependencies: ["Host", "Inbox", "Jobs", "TestSupport", logging], swiftSettings: strict),
         .testTarget(name: "StagesTests", dependencies: ["Host", "Jobs", "Lyrics", "Stages"], swiftSettings: strict),
+        .testTarget(name: "HouseTests", dependencies: ["Pipeline", "TestSupport", "lyricd"], swiftSettings: strict),
         .testTarget(
             name: "DaemonTests", dependencies: ["lyricd", "Host", "Inbox", "Jobs", "Lyrics", "Pipeline", "Stages", "TestSupport", logging],
             swiftSettings: strict),

@@ -117,7 +117,7 @@ final class Daemon: Sendable {
 
     /// The configured folders may lie on a disk that is not mounted yet: that is a state, not an error.
     private func makeIfPossible(_ path: String) throws {
-        do { _ = try Directory.openOrCreate(path, mode: 0o2775) } catch {
+        do { _ = try Directory.openOrCreate(path, mode: 0o775) } catch {
             log.warning("a folder cannot be made or opened yet", metadata: ["folder": "\(path)", "error": "\(error)"])
         }
     }

@@ -19,7 +19,7 @@ struct StateFolder {
     var scripts: String { path + "/scripts" }
 
     func prepare() throws {
-        let folder = try Directory.openOrCreate(path, mode: 0o2770)
+        let folder = try Directory.openOrCreate(path, mode: 0o770)
         if case .network(let name) = try folder.fileSystem() {
             throw UserError(
                 "\(path) lies on \(name); SQLite's write-ahead log needs a local file system",
@@ -27,7 +27,7 @@ struct StateFolder {
         }
         _ = try Directory.openOrCreate(work, mode: 0o750)
         // Members of the service's group may give orders.
-        _ = try Directory.openOrCreate(orders, mode: 0o2770)
+        _ = try Directory.openOrCreate(orders, mode: 0o770)
         _ = try Directory.openOrCreate(backups, mode: 0o750)
     }
 

@@ -28,6 +28,7 @@ package struct TimedOut: Error, CustomStringConvertible {
 /// - Parameters:
 ///   - what: for the message, when it never came.
 ///   - seconds: generous; it is only reached by a failing test.
+@discardableResult
 package func waitUntil<Value>(_ what: String, seconds: Double = 30, _ question: () async throws -> Value?) async throws -> Value {
     let deadline = Clock.bootSeconds + seconds
     while true {

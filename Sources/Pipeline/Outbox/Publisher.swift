@@ -24,7 +24,7 @@ struct Publisher {
     /// - Returns: the path of the folder below the outbox.
     func publish(_ started: StartedStage, work: WorkFolder, since began: Double) throws -> String {
         let job = started.job
-        let outbox = try Directory.openOrCreate(options.outbox, mode: 0o2775)
+        let outbox = try Directory.openOrCreate(options.outbox, mode: 0o775)
         let temporary = Self.temporaryName(job.key)
         try outbox.removeTree(temporary)
         Fault.crash("publish.begun")
@@ -62,7 +62,7 @@ struct Publisher {
     private func build(
         _ job: Job, base: String, work: WorkFolder, in outbox: Directory, as name: FileName
     ) throws -> (Manifest, digest: String) {
-        try outbox.makeDirectory(name, mode: 0o2775)
+        try outbox.makeDirectory(name, mode: 0o775)
         let folder = try outbox.subdirectory(name)
         let rendered = try work.directory.subdirectory(FileName(StageName.render.rawValue))
         var files: [Manifest.File] = []
@@ -168,7 +168,7 @@ extension Directory {
             let name = FileName(String(part))
             if try folder.status(of: name) == nil {
                 // Another job may make the same folder at this moment.
-                do { try folder.makeDirectory(name, mode: 0o2775) } catch { if !error.isExisting { throw error } }
+                do { try folder.makeDirectory(name, mode: 0o775) } catch { if !error.isExisting { throw error } }
                 try folder.sync()
             }
             folder = try folder.subdirectory(name)

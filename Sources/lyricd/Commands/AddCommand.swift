@@ -27,7 +27,7 @@ struct AddCommand: ParsableCommand {
         do {
             inbox = try Directory.open(configuration.folders.inbox)
             if let profile, profile != "default" {
-                if try inbox.status(of: FileName(profile)) == nil { try inbox.makeDirectory(FileName(profile), mode: 0o2775) }
+                if try inbox.status(of: FileName(profile)) == nil { try inbox.makeDirectory(FileName(profile), mode: 0o775) }
                 inbox = try inbox.subdirectory(FileName(profile))
             }
         } catch {
