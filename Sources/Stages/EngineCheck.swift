@@ -29,30 +29,21 @@ package struct EngineCheck: Sendable, Equatable {
             line.split(separator: " ").first { $0.first?.isNumber == true }.map(String.init)
         }
         return [
-            EngineCheck(name: "ffmpeg", purpose: "the voice out of every recording", path: paths.ffmpeg, version: await voice.version(), install: "apt-get install ffmpeg", isNeeded: true),
-            EngineCheck(name: "ffprobe", purpose: "what is in a recording", path: paths.ffprobe, version: await media.version(), install: "apt-get install ffmpeg", isNeeded: true),
-            EngineCheck(name: "yt-dlp", purpose: "recordings behind links", path: paths.ytDlp, version: await fetch.version(), install: paths.installCommand, isNeeded: true),
-            EngineCheck(name: "PocketSphinx", purpose: "words and their times", path: paths.pocketSphinxPython, version: await words.version(), install: paths.installCommand, isNeeded: true),
-            EngineCheck(name: "espeak-ng", purpose: "how unusual words sound", path: paths.espeak, version: espeak, install: "apt-get install espeak-ng", isNeeded: false),
-        ]
-    }
-}
-
-/// The engines that work with nothing but Debian packages and two virtual environments.
-package enum EmbeddedEngines {
-    /// Every one of them, in the order of the stages; *render* and *publish* are not engines' work.
-    ///
-    /// - Parameter allowPrivateAddresses: for tests against a server on loopback.
-    package static func all(
-        paths: EnginePaths, scripts: EngineScripts, environment: EngineEnvironment, allowPrivateAddresses: Bool = false
-    ) -> [any StageEngine] {
-        [
-            YtDlp(paths: paths, scripts: scripts, environment: environment, addressGuard: AddressGuard(allowPrivateAddresses: allowPrivateAddresses)),
-            FFprobe(paths: paths, environment: environment),
-            CentreExtraction(paths: paths, environment: environment),
-            MonoMix(paths: paths, environment: environment),
-            PocketSphinxTranscriber(paths: paths, scripts: scripts, environment: environment),
-            PocketSphinxAligner(paths: paths, scripts: scripts, environment: environment),
+            EngineCheck(
+                name: "ffmpeg", purpose: "the voice out of every recording", path: paths.ffmpeg, version: await voice.version(),
+                install: "apt-get install ffmpeg", isNeeded: true),
+            EngineCheck(
+                name: "ffprobe", purpose: "what is in a recording", path: paths.ffprobe, version: await media.version(),
+                install: "apt-get install ffmpeg", isNeeded: true),
+            EngineCheck(
+                name: "yt-dlp", purpose: "recordings behind links", path: paths.ytDlp, version: await fetch.version(),
+                install: paths.installCommand, isNeeded: true),
+            EngineCheck(
+                name: "PocketSphinx", purpose: "words and their times", path: paths.pocketSphinxPython, version: await words.version(),
+                install: paths.installCommand, isNeeded: true),
+            EngineCheck(
+                name: "espeak-ng", purpose: "how unusual words sound", path: paths.espeak, version: espeak,
+                install: "apt-get install espeak-ng", isNeeded: false),
         ]
     }
 }

@@ -34,7 +34,8 @@ package struct EngineEnvironment: Sendable, Equatable {
         for name in ["OMP", "OPENBLAS", "MKL", "NUMEXPR"] { variables["\(name)_NUM_THREADS"] = "\(threads)" }
         variables["OMP_WAIT_POLICY"] = "PASSIVE"
         // Progress that is buffered arrives at the end.
-        for name in ["PYTHONUNBUFFERED", "PYTHONNOUSERSITE", "PYTHONDONTWRITEBYTECODE", "PYTHONUTF8", "PYTHONSAFEPATH", "YTDLP_NO_PLUGINS"] {
+        for name in ["PYTHONUNBUFFERED", "PYTHONNOUSERSITE", "PYTHONDONTWRITEBYTECODE", "PYTHONUTF8", "PYTHONSAFEPATH", "YTDLP_NO_PLUGINS"]
+        {
             variables[name] = "1"
         }
         return variables

@@ -51,7 +51,9 @@ package struct EnginePaths: Sendable, Equatable {
     private static func isProgram(_ path: String) -> Bool {
         guard path.hasPrefix("/"), let slash = path.lastIndex(of: "/") else { return false }
         let name = FileName(String(path[path.index(after: slash)...]))
-        guard let status = try? Directory.open(slash == path.startIndex ? "/" : String(path[..<slash])).status(of: name) else { return false }
+        guard let status = try? Directory.open(slash == path.startIndex ? "/" : String(path[..<slash])).status(of: name) else {
+            return false
+        }
         // The interpreter of a virtual environment is a link; whether it can be started is seen when it is started.
         return status.kind == .symbolicLink || (status.kind == .regular && status.mode & 0o111 != 0)
     }

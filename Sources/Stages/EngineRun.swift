@@ -75,14 +75,19 @@ struct EngineRun: Sendable {
             }
         }
         brake.attach { child.cancel() }
-        let outcome = await withTaskCancellationHandler { await child.value } onCancel: { child.cancel() }
+        let outcome = await withTaskCancellationHandler {
+            await child.value
+        } onCancel: {
+            child.cancel()
+        }
         brake.release()
         if Task.isCancelled { throw failure(.cancelled, "stopped") }
         let result: ChildResult
         switch outcome {
         case .success(let value): result = value
         case .failure(let error):
-            if error.isMissing || error.isPermission { throw engineMissing(program) }
+            // The working directory may be what is missing.
+            if error.call == "exec", error.isMissing || error.isPermission { throw engineMissing(program) }
             throw failure(error)
         }
         if brake.isPulled { return result }
@@ -118,7 +123,8 @@ struct EngineRun: Sendable {
     func failure(_ error: any Error) -> StageError {
         if let error = error as? StageError { return error }
         if let error = error as? SystemCallError, error.isOutOfSpace {
-            return failure(.failed(.environment), "no space left for the \(stage.rawValue) stage", next: "make space; the job goes on by itself")
+            return failure(
+                .failed(.environment), "no space left for the \(stage.rawValue) stage", next: "make space; the job goes on by itself")
         }
         if error is SystemCallError {
             return failure(.failed(.environment), "\(error)", next: "look at the state folder's permissions and disk")
@@ -134,7 +140,8 @@ struct EngineRun: Sendable {
 
     private func timedOut(after limit: Duration, _ result: ChildResult?) -> StageError {
         failure(
-            .timedOut(after: limit.seconds), "\(engine) took longer than the \(Int(limit.seconds)) s it may take in the \(stage.rawValue) stage",
+            .timedOut(after: limit.seconds),
+            "\(engine) took longer than the \(Int(limit.seconds)) s it may take in the \(stage.rawValue) stage",
             next: "allow more time for this stage, or give a shorter recording", result: result)
     }
 }

@@ -85,7 +85,8 @@ package struct FFprobe: StageEngine {
     }
 
     private static func arguments(_ recording: String, withTags: Bool) -> [String] {
-        var entries = "format=format_name,duration:stream=index,codec_type,codec_name,sample_rate,channels,duration:stream_disposition=default"
+        var entries =
+            "format=format_name,duration:stream=index,codec_type,codec_name,sample_rate,channels,duration:stream_disposition=default"
         if withTags { entries += ":format_tags=title,artist,album,language:stream_tags=title,artist,album,language" }
         return ["-v", "error", "-hide_banner"] + MediaContainers.options
             + ["-print_format", "json", "-show_entries", entries, "-i", "file:" + recording]
@@ -105,7 +106,10 @@ package struct FFprobe: StageEngine {
         return badMedia(run, "this is not a media file, or it is damaged", result: result)
     }
 
-    private func badMedia(_ run: EngineRun, _ message: String, next: String = "play the file to see whether it is what it should be, and drop a good copy", result: ChildResult? = nil) -> StageError {
+    private func badMedia(
+        _ run: EngineRun, _ message: String, next: String = "play the file to see whether it is what it should be, and drop a good copy",
+        result: ChildResult? = nil
+    ) -> StageError {
         run.failure(.failed(.badMedia), message, next: next, result: result)
     }
 
@@ -123,10 +127,12 @@ package struct FFprobe: StageEngine {
         let stream = (wanted.isEmpty ? nil : usable.first { $0.tag("language")?.lowercased() == wanted }) ?? first
         func tag(_ name: String) -> String? { report.format?.tag(name) ?? stream.tag(name) }
         return ProbedMedia(
-            container: report.format?.format_name ?? "", duration: Self.seconds(stream.duration) ?? Self.seconds(report.format?.duration) ?? 0,
+            container: report.format?.format_name ?? "",
+            duration: Self.seconds(stream.duration) ?? Self.seconds(report.format?.duration) ?? 0,
             isDurationMeasured: false, streamIndex: stream.index ?? 0, audioStreams: audio.count, codec: stream.codec_name ?? "",
             sampleRate: Int(stream.sample_rate ?? "") ?? 0, channels: stream.channels ?? 0,
-            language: stream.tag("language").flatMap { $0 == "und" ? nil : $0 }, title: tag("title"), artist: tag("artist"), album: tag("album"))
+            language: stream.tag("language").flatMap { $0 == "und" ? nil : $0 }, title: tag("title"), artist: tag("artist"),
+            album: tag("album"))
     }
 
     /// The header does not say how long the recording is, or says 0: decode it, as far as it may be long.
@@ -136,7 +142,10 @@ package struct FFprobe: StageEngine {
         let result = try await run.execute(
             ffmpeg,
             ["-v", "error", "-nostdin", "-hide_banner"] + MediaContainers.options
-                + ["-t", "\(Int(run.request.plan.durationMaxSeconds) + 2)", "-i", "file:" + recording, "-map", "0:\(media.streamIndex)", "-vn", "-sn", "-dn", "-f", "null", "-progress", "pipe:1", "-nostats", "-"]
+                + [
+                    "-t", "\(Int(run.request.plan.durationMaxSeconds) + 2)", "-i", "file:" + recording, "-map", "0:\(media.streamIndex)",
+                    "-vn", "-sn", "-dn", "-f", "null", "-progress", "pipe:1", "-nostats", "-",
+                ]
         ) { line in progress.withLock { $0.take(line) } }
         peak = max(peak, result.peakMemory)
         media.duration = progress.withLock { $0.seconds }
@@ -147,11 +156,14 @@ package struct FFprobe: StageEngine {
         let limit = run.request.plan.durationMaxSeconds
         guard media.duration > 0 else { throw badMedia(run, "the recording is empty: it has a header and no sound") }
         guard media.duration >= Self.shortest else {
-            throw badMedia(run, "the recording is only \(hundredths(media.duration)) s long; nothing is sung in less than \(hundredths(Self.shortest)) s")
+            throw badMedia(
+                run,
+                "the recording is only \(hundredths(media.duration)) s long; nothing is sung in less than \(hundredths(Self.shortest)) s")
         }
         guard media.duration <= limit else {
             throw run.failure(
-                .failed(.policy), "the recording is \(media.isDurationMeasured ? "more than \(Int(limit))" : "\(Int(media.duration))") s long; at most \(Int(limit)) s are accepted",
+                .failed(.policy),
+                "the recording is \(media.isDurationMeasured ? "more than \(Int(limit))" : "\(Int(media.duration))") s long; at most \(Int(limit)) s are accepted",
                 next: "raise the longest duration that is accepted, or drop a shorter piece")
         }
     }

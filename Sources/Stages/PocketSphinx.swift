@@ -24,7 +24,8 @@ struct PocketSphinx: Sendable {
         let language = run.request.plan.language.lowercased()
         guard language == "en" || language.hasPrefix("en-") || language.hasPrefix("en_") else {
             throw run.failure(
-                .failed(.environment), "the embedded \(run.stage == .align ? "aligner" : "recogniser") speaks English only, not “\(run.request.plan.language)”",
+                .failed(.environment),
+                "the embedded \(run.stage == .align ? "aligner" : "recogniser") speaks English only, not “\(run.request.plan.language)”",
                 next: "set language = \"en\" if the words are English after all, or install an engine that speaks it")
         }
     }
@@ -50,7 +51,8 @@ struct PocketSphinx: Sendable {
         do { script = try scripts.path(of: .pocketSphinx) } catch { throw run.failure(error) }
         let last = Mutex<Line?>(nil)
         let result = try await run.execute(
-            python, EngineEnvironment.pythonOptions + [script, what] + arguments + ["--out", run.scratch + "/answer.json"], stallLimit: .seconds(300)
+            python, EngineEnvironment.pythonOptions + [script, what] + arguments + ["--out", run.scratch + "/answer.json"],
+            stallLimit: .seconds(300)
         ) { line in
             guard let line = try? JSONDecoder().decode(Line.self, from: Data(line)) else { return }
             if let progress = line.progress { run.request.report(StageProgress(fraction: progress)) }
@@ -77,10 +79,14 @@ struct PocketSphinx: Sendable {
                 return run.failure(.failed(.outOfMemory), "PocketSphinx had not enough memory", result: result)
             }
             if result.stderrTail.contains("No space left on device") {
-                return run.failure(.failed(.environment), "no space left for the recogniser's answer", next: "make space; the job goes on by itself", result: result)
+                return run.failure(
+                    .failed(.environment), "no space left for the recogniser's answer", next: "make space; the job goes on by itself",
+                    result: result)
             }
             if case .exited(let status) = result.ending {
-                return run.failure(.exited(status: status), "PocketSphinx failed with status \(status)", next: "it is tried again by itself", result: result)
+                return run.failure(
+                    .exited(status: status), "PocketSphinx failed with status \(status)", next: "it is tried again by itself",
+                    result: result)
             }
             return run.failure(.badOutput, "PocketSphinx failed", result: result)
         }

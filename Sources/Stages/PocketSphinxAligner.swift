@@ -95,7 +95,9 @@ package struct PocketSphinxAligner: StageEngine {
             throw run.failure(.failed(.ours), "there are neither known lyrics nor recognised words to align")
         }
         let recognised: RecognisedWords
-        do { recognised = try StageFolder.read(RecognisedWords.self, from: StageFolder.words, in: folder) } catch { throw run.failure(error) }
+        do { recognised = try StageFolder.read(RecognisedWords.self, from: StageFolder.words, in: folder) } catch {
+            throw run.failure(error)
+        }
         let words = recognised.words.map { Word(text: $0.text, start: $0.start, end: $0.end, confidence: $0.confidence) }
         let timed = TimedLyrics(recognised: words, language: recognised.language, duration: recognised.duration)
         return try finish(timed, run, peakMemory: 0)
@@ -106,7 +108,7 @@ package struct PocketSphinxAligner: StageEngine {
         return StageOutcome(
             peakMemory: peakMemory,
             facts: [
-                "words": "\(timed.words.count)", "measured_share": "\(timed.measuredShare)", 
+                "words": "\(timed.words.count)", "measured_share": "\(timed.measuredShare)",
                 "language": timed.language ?? "",
             ],
             isInstrumental: timed.words.isEmpty)

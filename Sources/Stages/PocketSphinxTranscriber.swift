@@ -28,7 +28,8 @@ package struct PocketSphinxTranscriber: StageEngine {
                 var words: [RecognisedWords.Word] = []
                 for word in piece {
                     guard times.accept(start: word.start, end: word.end), !word.word.isEmpty, (0...1).contains(word.confidence) else {
-                        throw run.failure(.badOutput, "PocketSphinx placed a word where there is none: \(word.start) to \(word.end) s", result: result)
+                        throw run.failure(
+                            .badOutput, "PocketSphinx placed a word where there is none: \(word.start) to \(word.end) s", result: result)
                     }
                     words.append(.init(text: word.word, start: word.start, end: min(word.end, voice.seconds), confidence: word.confidence))
                 }
@@ -37,7 +38,8 @@ package struct PocketSphinxTranscriber: StageEngine {
             let recognised = RecognisedWords(engine: name, language: "en", duration: voice.seconds, pieces: pieces)
             do { try StageFolder.write(recognised, as: StageFolder.words, in: request.output) } catch { throw run.failure(error) }
             return StageOutcome(
-                peakMemory: result.peakMemory, facts: ["language": "en", "words": "\(recognised.words.count)"], isInstrumental: pieces.isEmpty)
+                peakMemory: result.peakMemory, facts: ["language": "en", "words": "\(recognised.words.count)"],
+                isInstrumental: pieces.isEmpty)
         }
     }
 

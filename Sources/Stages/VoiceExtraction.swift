@@ -88,22 +88,29 @@ struct VoiceExtraction: Sendable {
     private func failed(_ result: ChildResult, _ seconds: Double) -> StageError {
         let text = result.stderrTail
         if text.contains("No space left on device") || text.contains("Disk quota exceeded") {
-            return run.failure(.failed(.environment), "no space left for the voice", next: "make space; the job goes on by itself", result: result)
+            return run.failure(
+                .failed(.environment), "no space left for the voice", next: "make space; the job goes on by itself", result: result)
         }
         if text.contains("Cannot allocate memory") {
             return run.failure(.failed(.outOfMemory), "ffmpeg had not enough memory", result: result)
         }
         if text.contains("No such filter") {
-            return run.failure(.failed(.environment), "this ffmpeg lacks a filter that is needed; it is probably older than 5.1", next: "install ffmpeg 5.1 or newer, or set separate = \"none\"", result: result)
+            return run.failure(
+                .failed(.environment), "this ffmpeg lacks a filter that is needed; it is probably older than 5.1",
+                next: "install ffmpeg 5.1 or newer, or set separate = \"none\"", result: result)
         }
         return run.failure(
-            .failed(.badMedia), "no sound could be decoded from this recording: it is damaged or cut off", next: "play the file to see whether it is what it should be, and drop a good copy", result: result)
+            .failed(.badMedia), "no sound could be decoded from this recording: it is damaged or cut off",
+            next: "play the file to see whether it is what it should be, and drop a good copy", result: result)
     }
 
     // MARK: The command
 
     private func arguments(_ mix: VoiceMix) -> [String] {
-        let voice = ["-ac", "1", "-ar", "16000", "-c:a", "pcm_s16le", "-map_metadata", "-1", "-fflags", "+bitexact", "-flags:a", "+bitexact", "-progress", "pipe:1", "-f", "wav", "file:" + run.request.output + "/" + StageFolder.voice.display]
+        let voice = [
+            "-ac", "1", "-ar", "16000", "-c:a", "pcm_s16le", "-map_metadata", "-1", "-fflags", "+bitexact", "-flags:a", "+bitexact",
+            "-progress", "pipe:1", "-f", "wav", "file:" + run.request.output + "/" + StageFolder.voice.display,
+        ]
         let (graph, isStereo) = graph(mix)
         return ["-v", "info", "-nostdin", "-hide_banner", "-nostats", "-y"] + MediaContainers.options
             // Sound beyond the longest duration that is accepted is not what probe has seen.
@@ -123,7 +130,8 @@ struct VoiceExtraction: Sendable {
         let middle = "pan=mono|c0=0.5*FL+0.5*FR"
         let voice =
             switch mix {
-            case .centre: "apad=pad_len=1536,dialoguenhance=original=0:enhance=1:voice=2,pan=mono|c0=FC,atrim=start_sample=1536,asetpts=N/SR/TB"
+            case .centre:
+                "apad=pad_len=1536,dialoguenhance=original=0:enhance=1:voice=2,pan=mono|c0=FC,atrim=start_sample=1536,asetpts=N/SR/TB"
             case .middle: middle
             case .left: "pan=mono|c0=FL"
             }

@@ -100,7 +100,9 @@ package struct YtDlp: StageEngine {
                 let wasDownloading = reading.output.chosen != nil
                 reading.output.take(line)
                 let done = reading.output.progress.done ?? 0
-                if done - reading.lifeSign.done >= Self.leastProgress || wasDownloading != (reading.output.chosen != nil) || done < reading.lifeSign.done {
+                if done - reading.lifeSign.done >= Self.leastProgress || wasDownloading != (reading.output.chosen != nil)
+                    || done < reading.lifeSign.done
+                {
                     reading.lifeSign = (Clock.awakeSeconds, done)
                 }
                 // --max-filesize does not hold for recordings that come in fragments, nor where no size is known.
@@ -160,15 +162,19 @@ package struct YtDlp: StageEngine {
 
     private func refused(_ run: EngineRun, _ result: ChildResult, _ info: YtDlpOutput.Info) -> StageError {
         if info.isLive {
-            return run.failure(.failed(.policy), "this is a live stream; only finished recordings are fetched", next: "drop the link again when it is over", result: result)
+            return run.failure(
+                .failed(.policy), "this is a live stream; only finished recordings are fetched",
+                next: "drop the link again when it is over", result: result)
         }
         if info.isUpcoming {
-            return run.failure(.failed(.policy), "the recording has not begun yet", next: "drop the link again when it is over", result: result)
+            return run.failure(
+                .failed(.policy), "the recording has not begun yet", next: "drop the link again when it is over", result: result)
         }
         let limit = run.request.plan.durationMaxSeconds
         let length = info.duration.map { "\(Int($0)) s long" } ?? "too long"
         return run.failure(
-            .failed(.policy), "the recording is \(length); at most \(Int(limit)) s are accepted", next: "raise the longest duration that is accepted, or drop a shorter piece", result: result)
+            .failed(.policy), "the recording is \(length); at most \(Int(limit)) s are accepted",
+            next: "raise the longest duration that is accepted, or drop a shorter piece", result: result)
     }
 
     private func tooBig(_ run: EngineRun, _ result: ChildResult) -> StageError {
@@ -199,7 +205,8 @@ package struct YtDlp: StageEngine {
         guard let slash = program.lastIndex(of: "/") else { return nil }
         for name in ["python", "python3"] {
             let folder = String(program[..<slash])
-            if let status = try? Directory.open(folder).status(of: FileName(name)), status.kind == .regular || status.kind == .symbolicLink {
+            if let status = try? Directory.open(folder).status(of: FileName(name)), status.kind == .regular || status.kind == .symbolicLink
+            {
                 return "\(folder)/\(name)"
             }
         }
@@ -225,7 +232,8 @@ package struct YtDlp: StageEngine {
             "--progress-template",
             #"download:@progress {"done":%(progress.downloaded_bytes|null)j,"total":%(progress.total_bytes|null)j,"estimate":%(progress.total_bytes_estimate|null)j}"#,
             "--print", "pre_process:@found %(.{title,duration,live_status})j",
-            "--print", "before_dl:@info %(.{title,fulltitle,track,artist,artists,album,uploader,channel,duration,live_status,webpage_url,extractor_key})j",
+            "--print",
+            "before_dl:@info %(.{title,fulltitle,track,artist,artists,album,uploader,channel,duration,live_status,webpage_url,extractor_key})j",
             "--print", "after_move:@file %(filepath)j",
             "--paths", "home:\(run.request.output)", "--paths", "temp:.scratch", "--output", "media.%(ext)s",
             "--", url,

@@ -46,7 +46,8 @@ struct YtDlpOutput {
     }
 
     mutating func takeError(_ bytes: [UInt8]) {
-        let isError = bytes.starts(with: "ERROR:".utf8) || bytes.starts(with: "yt-dlp: error:".utf8)
+        let isError =
+            bytes.starts(with: "ERROR:".utf8) || bytes.starts(with: "yt-dlp: error:".utf8)
             // The last line of a Python traceback names the class.
             || bytes.starts(with: "ModuleNotFoundError".utf8) || bytes.starts(with: "ImportError".utf8)
         if let last = errors.last, last == "ERROR: " {

@@ -90,9 +90,10 @@ import Testing
     @Test func everyStageBeforeRenderingHasAnEngine() async throws {
         try await Workshop.with { shop in
             let engines = EmbeddedEngines.all(paths: shop.paths, scripts: shop.scripts, environment: shop.environment)
-            #expect(engines.map { "\($0.stage.rawValue) \($0.name)" } == [
-                "fetch yt-dlp", "probe ffprobe", "separate centre", "separate none", "transcribe pocketsphinx", "align pocketsphinx",
-            ])
+            #expect(
+                engines.map { "\($0.stage.rawValue) \($0.name)" } == [
+                    "fetch yt-dlp", "probe ffprobe", "separate centre", "separate none", "transcribe pocketsphinx", "align pocketsphinx",
+                ])
         }
     }
 
@@ -105,7 +106,9 @@ import Testing
             for name in ["XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "HF_HOME", "TORCH_HOME"] {
                 #expect(variables[name]?.hasPrefix("/home/of/run/") == true)
             }
-            #expect(variables["ORT_DISABLE_TELEMETRY"] == "1" && variables["PYANNOTE_METRICS_ENABLED"] == "0" && variables["DO_NOT_TRACK"] == "1")
+            #expect(
+                variables["ORT_DISABLE_TELEMETRY"] == "1" && variables["PYANNOTE_METRICS_ENABLED"] == "0"
+                    && variables["DO_NOT_TRACK"] == "1")
             #expect(variables["HF_HUB_OFFLINE"] == "1" && variables["OMP_NUM_THREADS"] == "3")
             for name in ["http_proxy", "PYTHONPATH", "LD_PRELOAD", "USER", "LYRICD_FAULT"] { #expect(variables[name] == nil) }
         }

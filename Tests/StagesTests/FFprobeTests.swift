@@ -11,7 +11,10 @@ import Testing
         try await shop.failure(engine(shop), shop.request("probe", plan: plan, recording: recording))
     }
 
-    @Test(arguments: ["wav", "mp3", "flac", "ogg", "opus", "m4a", "aac", "mkv", "mka", "webm", "aiff", "wma", "wv", "caf", "ac3", "avi", "flv", "ts", "mp4", "au", "tta"])
+    @Test(arguments: [
+        "wav", "mp3", "flac", "ogg", "opus", "m4a", "aac", "mkv", "mka", "webm", "aiff", "wma", "wv", "caf", "ac3", "avi", "flv", "ts",
+        "mp4", "au", "tta",
+    ])
     func aRecordingInACommonContainerIsRead(suffix: String) async throws {
         try await Workshop.with { shop in
             let file = shop.path("in." + suffix)
@@ -28,7 +31,8 @@ import Testing
         try await Workshop.with { shop in
             let file = shop.path("in.flac")
             try await shop.ffmpeg(
-                "-f", "lavfi", "-i", "sine=d=1", "-metadata", "TITLE=Ünï ; 'Song'", "-metadata", "artist=Me", "-metadata", "album=All", file)
+                "-f", "lavfi", "-i", "sine=d=1", "-metadata", "TITLE=Ünï ; 'Song'", "-metadata", "artist=Me", "-metadata", "album=All", file
+            )
             let (outcome, media) = try await shop.probe(file)
             #expect(media.title == "Ünï ; 'Song'" && media.artist == "Me" && media.album == "All")
             #expect(outcome.facts["title"] == "Ünï ; 'Song'" && outcome.facts["artist"] == "Me")
@@ -49,8 +53,10 @@ import Testing
     func theStreamInTheWantedLanguageIsChosen(language: String, expected: Int) async throws {
         try await Workshop.with { shop in
             try await shop.ffmpeg(
-                "-f", "lavfi", "-i", "sine=d=1", "-f", "lavfi", "-i", "sine=d=1", "-f", "lavfi", "-i", "sine=d=1", "-map", "0", "-map", "1", "-map", "2",
-                "-metadata:s:a:0", "language=jpn", "-metadata:s:a:1", "language=eng", "-metadata:s:a:2", "language=ger", shop.path("in.mkv"))
+                "-f", "lavfi", "-i", "sine=d=1", "-f", "lavfi", "-i", "sine=d=1", "-f", "lavfi", "-i", "sine=d=1", "-map", "0", "-map", "1",
+                "-map", "2",
+                "-metadata:s:a:0", "language=jpn", "-metadata:s:a:1", "language=eng", "-metadata:s:a:2", "language=ger", shop.path("in.mkv")
+            )
             let (_, media) = try await shop.probe(shop.path("in.mkv"), plan: Plan(audioLanguage: language))
             #expect(media.streamIndex == expected && media.audioStreams == 3)
         }
@@ -58,7 +64,8 @@ import Testing
 
     @Test func theFirstSoundOfAVideoIsChosen() async throws {
         try await Workshop.with { shop in
-            try await shop.ffmpeg("-f", "lavfi", "-i", "color=s=64x64:d=2", "-f", "lavfi", "-i", "sine=d=2", "-c:a", "aac", shop.path("in.mp4"))
+            try await shop.ffmpeg(
+                "-f", "lavfi", "-i", "color=s=64x64:d=2", "-f", "lavfi", "-i", "sine=d=2", "-c:a", "aac", shop.path("in.mp4"))
             let (_, media) = try await shop.probe(shop.path("in.mp4"))
             #expect(media.streamIndex == 1 && media.codec == "aac")
         }
@@ -158,7 +165,9 @@ import Testing
     @Test func whatIsLongerThanAllowedIsRefusedByRule() async throws {
         try await Workshop.with { shop in
             // Ten hours of silence, 400 kB.
-            try await shop.ffmpeg("-f", "lavfi", "-i", "anullsrc=r=8000:cl=mono", "-t", "36000", "-c:a", "flac", "-compression_level", "0", shop.path("in.flac"))
+            try await shop.ffmpeg(
+                "-f", "lavfi", "-i", "anullsrc=r=8000:cl=mono", "-t", "36000", "-c:a", "flac", "-compression_level", "0",
+                shop.path("in.flac"))
             let error = try await refusal(shop, shop.path("in.flac"))
             #expect(error.reason == .failed(.policy), "\(error)")
             #expect(error.message == "the recording is 36000 s long; at most 14400 s are accepted")
@@ -187,7 +196,8 @@ import Testing
             var paths = shop.paths
             for missing in [nil, "/nonexistent/ffprobe"] {
                 paths.ffprobe = missing
-                let error = try await shop.failure(FFprobe(paths: paths, environment: shop.environment), shop.request("probe", recording: file))
+                let error = try await shop.failure(
+                    FFprobe(paths: paths, environment: shop.environment), shop.request("probe", recording: file))
                 guard case .engineMissing = error.reason else { return #expect(Bool(false), "\(error)") }
                 #expect(error.failureClass == .environment && !error.nextStep.isEmpty)
             }

@@ -31,7 +31,8 @@ import Testing
             for word in line {
                 if known[word] == nil {
                     let wave = try await shop.speech(word, as: "word.wav")
-                    try await shop.tool("sox", [wave, "cut.wav", "silence", "1", "0.01", "1%", "reverse", "silence", "1", "0.01", "1%", "reverse"])
+                    try await shop.tool(
+                        "sox", [wave, "cut.wav", "silence", "1", "0.01", "1%", "reverse", "silence", "1", "0.01", "1%", "reverse"])
                     known[word] = try shop.samples(shop.path("cut.wav"))
                 }
                 let start = Double(spoken.samples.count) / 16_000
@@ -60,7 +61,8 @@ import Testing
     @Test func knownWordsComeOutExactlyAsGivenAndInTheirPlaces() async throws {
         try await Workshop.with { shop in
             let lines = [
-                ["Morning", "light", "is", "falling", "on", "the", "river"], ["Every", "stone", "remembers", "where", "it", "came", "from"],
+                ["Morning", "light", "is", "falling", "on", "the", "river"],
+                ["Every", "stone", "remembers", "where", "it", "came", "from"],
                 ["Carry", "me", "tomorrow", "over", "water"], ["Nobody", "is", "waiting", "for", "the", "rain"],
             ]
             let spoken = try await speak(shop, lines)
@@ -80,7 +82,8 @@ import Testing
             let outcome = try await aligner(shop).run(
                 shop.request("align", lyrics: lyrics, inputs: inputs) { step in progress.withLock { $0.append(step.fraction ?? -1) } })
             let timed = try timed(shop)
-            #expect(timed.isGiven && timed.lines.map(\.text) == text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init))
+            #expect(
+                timed.isGiven && timed.lines.map(\.text) == text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init))
             let given = text.split(separator: "\n").filter { !$0.hasPrefix("[") }.flatMap { $0.split(separator: " ") }.map(String.init)
             #expect(timed.words.map(\.text) == given)
             let sung = timed.words.filter(\.isSung)
@@ -90,7 +93,7 @@ import Testing
             #expect(errors[errors.count / 2] <= 0.1, "median \(errors[errors.count / 2])")
             #expect(errors[errors.count * 9 / 10] <= 0.25, "90 % \(errors[errors.count * 9 / 10])")
             #expect(timed.words.first { $0.text == "—" }?.timing == .interpolated)
-            #expect(outcome.facts["measured_share"] == "1.0" && outcome.peakMemory > 10 << 20)
+            #expect(outcome.facts["measured_share"] == "1.0")
             #expect(progress.withLock { $0 }.last == 1)
             #expect(try shop.names(in: shop.path("align")) == ["timed.json"])
         }
@@ -112,7 +115,10 @@ import Testing
         }
     }
 
-    @Test(arguments: ["-rf", "$(id)", "rock-n-roll", "don’t", "24", "CAFÉ", "naïve", "…", "日本", "a\u{301}b", "🎵", "l" + String(repeating: "a", count: 900), "\"--", "NaN", "<sil>", "the(2)"])
+    @Test(arguments: [
+        "-rf", "$(id)", "rock-n-roll", "don’t", "24", "CAFÉ", "naïve", "…", "日本", "a\u{301}b", "🎵",
+        "l" + String(repeating: "a", count: 900), "\"--", "NaN", "<sil>", "the(2)",
+    ])
     func noWordUpsetsTheAligner(word: String) async throws {
         try await Workshop.with { shop in
             let inputs = try voice(shop, try await speak(shop, [["hello", "morning", "river"]]).samples)
@@ -128,7 +134,8 @@ import Testing
     @Test func aLongRecordingIsAlignedInWindowsOfFlatMemory() async throws {
         try await Workshop.with { shop in
             let lines = [
-                ["morning", "light", "is", "falling", "on", "the", "river"], ["every", "stone", "remembers", "where", "it", "came", "from"],
+                ["morning", "light", "is", "falling", "on", "the", "river"],
+                ["every", "stone", "remembers", "where", "it", "came", "from"],
                 ["carry", "me", "tomorrow", "over", "water"], ["nobody", "is", "waiting", "for", "the", "rain"],
             ]
             var spoken = try await speak(shop, lines, linePause: 4)
@@ -149,7 +156,7 @@ import Testing
             try #require(words.count == spoken.words.count && length > 20)
             let errors = zip(words, spoken.words).map { abs(($0.start ?? 9999) - $1.start) }.sorted()
             #expect(errors[errors.count / 2] <= 0.1 && errors[errors.count * 98 / 100] <= 0.5, "worst \(errors.last ?? 0)")
-            #expect(outcome.peakMemory < 200 << 20, "\(outcome.peakMemory >> 20) MiB")
+            #expect(outcome.peakMemory > 10 << 20 && outcome.peakMemory < 200 << 20, "\(outcome.peakMemory >> 20) MiB")
         }
     }
 
@@ -157,7 +164,8 @@ import Testing
         try await Workshop.with { shop in
             let inputs = try voice(shop, Array(repeating: 0, count: 16_000))
             for bytes in [[], [0, 1, 2, 3, 0, 0, 0xFF], Array("[Chorus]\n".utf8)] as [[UInt8]] {
-                let error = try await shop.failure(aligner(shop), shop.request("align", lyrics: try shop.write("lyrics.txt", bytes), inputs: inputs))
+                let error = try await shop.failure(
+                    aligner(shop), shop.request("align", lyrics: try shop.write("lyrics.txt", bytes), inputs: inputs))
                 #expect(error.reason == .failed(.badMedia) && !error.nextStep.isEmpty, "\(error)")
             }
         }
@@ -167,7 +175,10 @@ import Testing
         try await Workshop.with { shop in
             let words = RecognisedWords(
                 engine: "pocketsphinx", language: "en", duration: 10,
-                pieces: [[.init(text: "hello", start: 1, end: 1.5, confidence: 0.9), .init(text: "world", start: 1.6, end: 2, confidence: 0.5)], [.init(text: "again", start: 7, end: 7.5)]])
+                pieces: [
+                    [.init(text: "hello", start: 1, end: 1.5, confidence: 0.9), .init(text: "world", start: 1.6, end: 2, confidence: 0.5)],
+                    [.init(text: "again", start: 7, end: 7.5)],
+                ])
             try StageFolder.write(words, as: StageFolder.words, in: try shop.folder("transcribe"))
             let inputs = try voice(shop, Array(repeating: 0, count: 160_000)).merging([.transcribe: shop.path("transcribe")]) { $1 }
             let outcome = try await aligner(shop).run(shop.request("align", inputs: inputs))
@@ -184,12 +195,15 @@ import Testing
     func clearSpeechIsRecognised(voice name: String, worst: Double) async throws {
         try await Workshop.with { shop in
             let sentences = [
-                "the quick brown fox jumps over the lazy dog", "we will go home when the morning comes", "the weather is going to be nice this afternoon",
+                "the quick brown fox jumps over the lazy dog", "we will go home when the morning comes",
+                "the weather is going to be nice this afternoon",
                 "i would like to have a cup of coffee with milk",
             ]
             var samples: [Int16] = []
             for sentence in sentences {
-                samples += Array(repeating: 0, count: 8000) + (try shop.samples(try await shop.speech(sentence, as: "one.wav", voice: name))) + Array(repeating: 0, count: 16_000)
+                samples +=
+                    Array(repeating: 0, count: 8000) + (try shop.samples(try await shop.speech(sentence, as: "one.wav", voice: name)))
+                    + Array(repeating: 0, count: 16_000)
             }
             let inputs = try voice(shop, samples)
             let outcome = try await transcriber(shop).run(shop.request("transcribe", inputs: inputs))
@@ -209,7 +223,8 @@ import Testing
             let inputs = try voice(shop, Array(repeating: 0, count: 5 * 16_000))
             let outcome = try await transcriber(shop).run(shop.request("transcribe", inputs: inputs))
             #expect(outcome.isInstrumental)
-            let next = try await aligner(shop).run(shop.request("align", inputs: inputs.merging([.transcribe: shop.path("transcribe")]) { $1 }))
+            let next = try await aligner(shop).run(
+                shop.request("align", inputs: inputs.merging([.transcribe: shop.path("transcribe")]) { $1 }))
             #expect(next.isInstrumental)
             #expect(try timed(shop).words.isEmpty)
         }
@@ -318,15 +333,21 @@ import Testing
         return [.separate: folder]
     }
 
-    @Test(arguments: [
-        nil, "", "{}", "[]", "not json", "{\"times\": [[1, 2]]}", "{\"times\": [[1, 2], [3, 4], [4, 4.5]]}", "{\"times\": [[1, 2], [NaN, 4]]}",
-        "{\"times\": [[1, 2], [-1, 4]]}", "{\"times\": [[3, 4], [1, 2]]}", "{\"times\": [[1, 2], [3, 2]]}", "{\"times\": [[1, 2], [3]]}",
-        "{\"times\": [[1, 2], [3, 1e300]]}", "{\"times\": [[1, 2], [\"3\", 4]]}", "{\"times\": [[1, 2], [7, 8]]}", "{\"times\": [[1, 2], [3, 4",
-    ] as [String?])
+    @Test(
+        arguments: [
+            nil, "", "{}", "[]", "not json", "{\"times\": [[1, 2]]}", "{\"times\": [[1, 2], [3, 4], [4, 4.5]]}",
+            "{\"times\": [[1, 2], [NaN, 4]]}",
+            "{\"times\": [[1, 2], [-1, 4]]}", "{\"times\": [[3, 4], [1, 2]]}", "{\"times\": [[1, 2], [3, 2]]}",
+            "{\"times\": [[1, 2], [3]]}",
+            "{\"times\": [[1, 2], [3, 1e300]]}", "{\"times\": [[1, 2], [\"3\", 4]]}", "{\"times\": [[1, 2], [7, 8]]}",
+            "{\"times\": [[1, 2], [3, 4",
+        ] as [String?])
     func anAlignmentThatCannotBeIsNotBelieved(answer: String?) async throws {
         try await Workshop.with { shop in
-            let aligner = PocketSphinxAligner(paths: try engine(shop, answering: answer), scripts: shop.scripts, environment: shop.environment)
-            let error = try await shop.failure(aligner, shop.request("align", lyrics: try shop.write("l.txt", "hello world"), inputs: try inputs(shop)))
+            let aligner = PocketSphinxAligner(
+                paths: try engine(shop, answering: answer), scripts: shop.scripts, environment: shop.environment)
+            let error = try await shop.failure(
+                aligner, shop.request("align", lyrics: try shop.write("l.txt", "hello world"), inputs: try inputs(shop)))
             #expect(error.reason == .badOutput, "\(error)")
             #expect(try shop.names(in: shop.path("align")).isEmpty)
         }
@@ -334,27 +355,34 @@ import Testing
 
     @Test func anAlignmentWithoutASingleWordSaysThatTheLyricsMayBeOthers() async throws {
         try await Workshop.with { shop in
-            let aligner = PocketSphinxAligner(paths: try engine(shop, answering: "{\"times\": [null, null]}"), scripts: shop.scripts, environment: shop.environment)
-            let error = try await shop.failure(aligner, shop.request("align", lyrics: try shop.write("l.txt", "hello world"), inputs: try inputs(shop)))
+            let aligner = PocketSphinxAligner(
+                paths: try engine(shop, answering: "{\"times\": [null, null]}"), scripts: shop.scripts, environment: shop.environment)
+            let error = try await shop.failure(
+                aligner, shop.request("align", lyrics: try shop.write("l.txt", "hello world"), inputs: try inputs(shop)))
             #expect(error.reason == .failed(.badMedia) && error.message.contains("none of the given words"))
         }
     }
 
-    @Test(arguments: [
-        nil, "{}", "{\"pieces\": [[{\"word\": \"a\", \"start\": 1, \"end\": 2}]]}", "{\"pieces\": [[{\"word\": \"\", \"start\": 1, \"end\": 2, \"confidence\": 1}]]}",
-        "{\"pieces\": [[{\"word\": \"a\", \"start\": 2, \"end\": 1, \"confidence\": 1}]]}", "{\"pieces\": [[{\"word\": \"a\", \"start\": 1, \"end\": 2, \"confidence\": 7}]]}",
-        "{\"pieces\": [[{\"word\": \"a\", \"start\": 100, \"end\": 200, \"confidence\": 1}]]}",
-    ] as [String?])
+    @Test(
+        arguments: [
+            nil, "{}", "{\"pieces\": [[{\"word\": \"a\", \"start\": 1, \"end\": 2}]]}",
+            "{\"pieces\": [[{\"word\": \"\", \"start\": 1, \"end\": 2, \"confidence\": 1}]]}",
+            "{\"pieces\": [[{\"word\": \"a\", \"start\": 2, \"end\": 1, \"confidence\": 1}]]}",
+            "{\"pieces\": [[{\"word\": \"a\", \"start\": 1, \"end\": 2, \"confidence\": 7}]]}",
+            "{\"pieces\": [[{\"word\": \"a\", \"start\": 100, \"end\": 200, \"confidence\": 1}]]}",
+        ] as [String?])
     func aTranscriptThatCannotBeIsNotBelieved(answer: String?) async throws {
         try await Workshop.with { shop in
-            let transcriber = PocketSphinxTranscriber(paths: try engine(shop, answering: answer), scripts: shop.scripts, environment: shop.environment)
+            let transcriber = PocketSphinxTranscriber(
+                paths: try engine(shop, answering: answer), scripts: shop.scripts, environment: shop.environment)
             let error = try await shop.failure(transcriber, shop.request("transcribe", inputs: try inputs(shop)))
             #expect(error.reason == .badOutput, "\(error)")
         }
     }
 
     @Test(arguments: [
-        (4, "{\"error\": \"bad_audio\", \"message\": \"x\"}", FailureClass.ours), (3, "{\"error\": \"no_engine\", \"message\": \"x\"}", .environment),
+        (4, "{\"error\": \"bad_audio\", \"message\": \"x\"}", FailureClass.ours),
+        (3, "{\"error\": \"no_engine\", \"message\": \"x\"}", .environment),
         (1, "", .transient), (2, "{\"error\": \"bad_request\", \"message\": \"x\"}", .ours), (77, "{\"error\": 5}", .transient),
     ])
     func aFailureHasAClass(status: Int, text: String, expected: FailureClass) async throws {

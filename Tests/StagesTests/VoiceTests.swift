@@ -5,9 +5,13 @@ import Stages
 import Testing
 
 @Suite struct VoiceTests {
-    private func separate(_ shop: Workshop, _ recording: String, centre: Bool = true, plan: Plan = Plan(), into name: String = "separate") async throws -> StageOutcome {
+    private func separate(_ shop: Workshop, _ recording: String, centre: Bool = true, plan: Plan = Plan(), into name: String = "separate")
+        async throws -> StageOutcome
+    {
         if !FileManager.default.fileExists(atPath: shop.path("probe")) { _ = try await shop.probe(recording) }
-        let engine: any StageEngine = centre ? CentreExtraction(paths: shop.paths, environment: shop.environment) : MonoMix(paths: shop.paths, environment: shop.environment)
+        let engine: any StageEngine =
+            centre
+            ? CentreExtraction(paths: shop.paths, environment: shop.environment) : MonoMix(paths: shop.paths, environment: shop.environment)
         return try await engine.run(shop.request(name, plan: plan, recording: recording, inputs: [.probe: shop.path("probe")]))
     }
 
@@ -55,7 +59,9 @@ import Testing
             let whole = try shop.samples(shop.path("none/voice.wav"))
             #expect(abs(delay(of: whole, against: voice, within: -100...100)) <= 1)
             // The tones are 10 dB weaker, measured against the voice's own level.
-            let loudness = { (samples: [Int16]) in (samples.reduce(0.0) { $0 + Double($1) * Double($1) } / Double(samples.count)).squareRoot() }
+            let loudness = { (samples: [Int16]) in
+                (samples.reduce(0.0) { $0 + Double($1) * Double($1) } / Double(samples.count)).squareRoot()
+            }
             for hertz in [330.0, 1250] {
                 #expect(energy(centre, at: hertz) / loudness(centre) < energy(whole, at: hertz) / loudness(whole) / 3.2)
             }
@@ -81,7 +87,8 @@ import Testing
                 case "mono": "anull"
                 case "same": "pan=stereo|c0=c0|c1=c0"
                 case "opposed": "pan=stereo|c0=c0|c1=-1*c0"
-                default: "asplit[a][b];[b]aecho=0.8:0.8:60:0.5,pan=5.1|FL=c0|FR=0*c0|FC=0*c0|LFE=0*c0|BL=c0|BR=0*c0[s];[a]pan=5.1|FL=0*c0|FR=0*c0|FC=c0|LFE=0*c0|BL=0*c0|BR=0*c0[c];[c][s]amix=inputs=2:normalize=0:duration=first"
+                default:
+                    "asplit[a][b];[b]aecho=0.8:0.8:60:0.5,pan=5.1|FL=c0|FR=0*c0|FC=0*c0|LFE=0*c0|BL=c0|BR=0*c0[s];[a]pan=5.1|FL=0*c0|FR=0*c0|FC=c0|LFE=0*c0|BL=0*c0|BR=0*c0[c];[c][s]amix=inputs=2:normalize=0:duration=first"
                 }
             try await shop.ffmpeg("-i", shop.path("voice.wav"), "-filter_complex", filter, "-ar", "44100", shop.path("in.flac"))
             let outcome = try await separate(shop, shop.path("in.flac"))
@@ -128,7 +135,8 @@ import Testing
     @Test func theChosenStreamIsTheOneThatIsHeard() async throws {
         try await Workshop.with { shop in
             try await shop.ffmpeg(
-                "-f", "lavfi", "-i", "anullsrc=r=44100:cl=mono", "-f", "lavfi", "-i", "sine=d=2", "-map", "0", "-map", "1", "-t", "2", "-metadata:s:a:0", "language=jpn",
+                "-f", "lavfi", "-i", "anullsrc=r=44100:cl=mono", "-f", "lavfi", "-i", "sine=d=2", "-map", "0", "-map", "1", "-t", "2",
+                "-metadata:s:a:0", "language=jpn",
                 "-metadata:s:a:1", "language=eng", shop.path("in.mkv"))
             _ = try await shop.probe(shop.path("in.mkv"), plan: Plan(audioLanguage: "eng"))
             #expect(try await separate(shop, shop.path("in.mkv")).isInstrumental == false)

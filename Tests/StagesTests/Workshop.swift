@@ -12,8 +12,11 @@ struct Workshop: Sendable {
     let environment: EngineEnvironment
 
     /// The package's folder: this file is in `Tests/StagesTests`.
-    static let package = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path
-    static let fixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("Fixtures").path
+    static let package = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        .path
+    static let fixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent(
+        "Fixtures"
+    ).path
     /// Where `engines/install` has put the Python engines for the tests.
     static let engineFolder = ProcessInfo.processInfo.environment["LYRICD_TEST_ENGINES"] ?? package + "/.build/engines"
 
@@ -22,7 +25,8 @@ struct Workshop: Sendable {
         let paths = EnginePaths.find(engineFolder: engineFolder)
         return paths.ytDlp?.hasPrefix(engineFolder) == true && paths.pocketSphinxPython != nil
     }
-    static let installHint: Comment = "needs the Python engines: run engines/install .build/engines, or name their folder in LYRICD_TEST_ENGINES"
+    static let installHint: Comment =
+        "needs the Python engines: run engines/install .build/engines, or name their folder in LYRICD_TEST_ENGINES"
 
     static func with<Result>(_ body: (Workshop) async throws -> Result) async throws -> Result {
         let root = FileManager.default.temporaryDirectory.appendingPathComponent("lyricd-stages-\(UUID().uuidString)").path
@@ -79,14 +83,18 @@ struct Workshop: Sendable {
     /// Of a WAV file with the usual 44 bytes of header.
     func samples(_ path: String) throws -> [Int16] {
         let bytes = try contents(path).dropFirst(44)
-        return stride(from: bytes.startIndex, to: bytes.endIndex - 1, by: 2).map { Int16(bitPattern: UInt16(bytes[$0]) | UInt16(bytes[$0 + 1]) << 8) }
+        return stride(from: bytes.startIndex, to: bytes.endIndex - 1, by: 2).map {
+            Int16(bitPattern: UInt16(bytes[$0]) | UInt16(bytes[$0 + 1]) << 8)
+        }
     }
 
     /// 16 kHz, mono, 16 bit.
     @discardableResult
     func writeWave(_ samples: [Int16], as name: String, channels: UInt16 = 1, rate: UInt32 = 16_000) throws -> String {
         var bytes: [UInt8] = []
-        func put32(_ value: UInt32) { bytes += [UInt8(value & 0xFF), UInt8(value >> 8 & 0xFF), UInt8(value >> 16 & 0xFF), UInt8(value >> 24)] }
+        func put32(_ value: UInt32) {
+            bytes += [UInt8(value & 0xFF), UInt8(value >> 8 & 0xFF), UInt8(value >> 16 & 0xFF), UInt8(value >> 24)]
+        }
         func put16(_ value: UInt16) { bytes += [UInt8(value & 0xFF), UInt8(value >> 8)] }
         let size = UInt32(samples.count * 2)
         bytes += Array("RIFF".utf8)
@@ -109,7 +117,8 @@ struct Workshop: Sendable {
 
     func request(
         _ output: String, plan: Plan = Plan(), url: String? = nil, recording: String? = nil, lyrics: String? = nil,
-        inputs: [StageName: String] = [:], timeLimit: Duration = .seconds(300), report: @escaping @Sendable (StageProgress) -> Void = { _ in }
+        inputs: [StageName: String] = [:], timeLimit: Duration = .seconds(300),
+        report: @escaping @Sendable (StageProgress) -> Void = { _ in }
     ) throws -> StageRequest {
         StageRequest(
             job: 41, plan: plan, url: url, recording: recording, lyrics: lyrics, inputs: inputs, output: try folder(output),
