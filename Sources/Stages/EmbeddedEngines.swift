@@ -2,14 +2,17 @@
 package enum EmbeddedEngines {
     /// Every one of them, in the order of the stages; *render* and *publish* are not engines' work.
     ///
-    /// - Parameter allowPrivateAddresses: for tests against a server on loopback.
+    /// - Parameters:
+    ///   - allowPrivateAddresses: for tests against a server on loopback.
+    ///   - noProgressLimit: how long a download may stand still.
     package static func all(
-        paths: EnginePaths, scripts: EngineScripts, environment: EngineEnvironment, allowPrivateAddresses: Bool = false
+        paths: EnginePaths, scripts: EngineScripts, environment: EngineEnvironment, allowPrivateAddresses: Bool = false,
+        noProgressLimit: Duration = .seconds(120)
     ) -> [any StageEngine] {
         [
             YtDlp(
                 paths: paths, scripts: scripts, environment: environment,
-                addressGuard: AddressGuard(allowPrivateAddresses: allowPrivateAddresses)),
+                addressGuard: AddressGuard(allowPrivateAddresses: allowPrivateAddresses), noProgressLimit: noProgressLimit),
             FFprobe(paths: paths, environment: environment),
             CentreExtraction(paths: paths, environment: environment),
             MonoMix(paths: paths, environment: environment),

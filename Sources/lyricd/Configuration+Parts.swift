@@ -68,17 +68,10 @@ extension EngineSet {
         let environment = EngineEnvironment(owner: state.path)
         let scripts = try EngineScripts.install(into: state.scripts)
         let isAllowed = ProcessInfo.processInfo.environment[allowanceVariable] == "1"
-        return EngineSet([
-            YtDlp(
-                paths: paths, scripts: scripts, environment: environment,
-                addressGuard: AddressGuard(allowPrivateAddresses: isAllowed), noProgressLimit: configuration.limits.fetchStall),
-            FFprobe(paths: paths, environment: environment),
-            CentreExtraction(paths: paths, environment: environment),
-            MonoMix(paths: paths, environment: environment),
-            PocketSphinxTranscriber(paths: paths, scripts: scripts, environment: environment),
-            PocketSphinxAligner(paths: paths, scripts: scripts, environment: environment),
-            RenderStage(release: Version.current),
-        ])
+        return EngineSet(
+            EmbeddedEngines.all(
+                paths: paths, scripts: scripts, environment: environment, allowPrivateAddresses: isAllowed,
+                noProgressLimit: configuration.limits.fetchStall) + [RenderStage(release: Version.current)])
     }
 }
 
