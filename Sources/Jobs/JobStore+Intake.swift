@@ -6,13 +6,14 @@ extension JobStore {
     /// Records drops with their jobs, all in one transaction: either every one of them is durable, or none.
     ///
     /// A drop takes its turn by start-time fair queueing: its first job stands where the work is now, every further job of the
-    /// same drop one step behind, so a list of a thousand links does not keep a single song waiting.
+    /// same drop one step behind, so a list of a thousand links does not keep a single song waiting. Source: Goyal, Vin, Cheng,
+    /// "Start-time Fair Queuing", SIGCOMM 1996.
     ///
     /// - Returns: the ids of the drops, in order.
     @discardableResult
     package func add(_ drops: [NewDrop]) throws(StoreError) -> [Drop.ID] {
         try write { db in
-            let turn = try currentTurn(db)
+            let turn = try currentTurn(db, now: clock())
             return try drops.map { try add(db, $0, turn: turn) }
         }
     }
@@ -70,21 +71,39 @@ extension JobStore {
         let rows = try Row.fetchAll(
             db,
             sql: """
-                SELECT jobs.id, jobs.stage FROM drops JOIN jobs ON jobs.drop_id = drops.id
-                WHERE drops.disposal = 'failed' AND drops.name = ? AND drops.digest = ?
-                AND jobs.state IN ('failed', 'held', 'cancelled')
-                """, arguments: [Blob(drop.name), drop.digest])
+                SELECT jobs.id, jobs.stage, drops.name, drops.disposed_to FROM drops JOIN jobs ON jobs.drop_id = drops.id
+                WHERE drops.disposal = 'failed' AND drops.digest = ? AND jobs.state IN ('failed', 'held', 'cancelled')
+                """, arguments: [drop.digest])
         for row in rows {
+            // It may lie there under a name with a number, the second of its kind.
+            let placed = (row["disposed_to"] as Blob?)?.bytes.split(separator: UInt8(ascii: "/")).last
+            guard (row["name"] as Blob).bytes == drop.name || placed.map(Array.init) == drop.name else { continue }
             try transition(
                 db, row["id"], from: [.failed, .held, .cancelled], to: .superseded, stage: try Self.stage(row["stage"]),
                 why: "dropped again")
         }
     }
 
-    /// The turn at which work is now: that of the job started last.
-    private func currentTurn(_ db: Database) throws -> Int64 {
-        try Int64.fetchOne(db, sql: "SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'turn'") ?? 0
+    /// The turn at which work is now: that of the job started last, in the lane that is furthest behind of those where jobs wait.
+    ///
+    /// Downloads run ahead of the recogniser. Were their turn taken, a single song would stand behind all that was downloaded before.
+    private func currentTurn(_ db: Database, now: Double) throws -> Int64 {
+        var furthestBehind: Int64?
+        var last: Int64 = 0
+        for lane in Lane.allCases {
+            let started =
+                try Int64.fetchOne(db, sql: "SELECT CAST(value AS INTEGER) FROM meta WHERE key = ?", arguments: [Self.turnKey(lane)]) ?? 0
+            last = max(last, started)
+            let waiting = try Int64.fetchOne(
+                db, sql: "SELECT turn FROM jobs WHERE state = 'queued' AND lane = ? AND not_before <= ? ORDER BY turn, id LIMIT 1",
+                arguments: [lane.rawValue, now])
+            guard let waiting else { continue }
+            furthestBehind = min(furthestBehind ?? .max, max(started, waiting))
+        }
+        return furthestBehind ?? last
     }
+
+    static func turnKey(_ lane: Lane) -> String { "turn." + lane.rawValue }
 
     /// The file was replaced by another version: what is not finished of it gives way.
     ///

@@ -107,13 +107,14 @@ extension JobStore {
         }
     }
 
-    /// The last drop of a name whose source was archived not before `since` (Unix seconds).
+    /// The last drop of a name whose source is archived and whose work ended not before `since` (Unix seconds).
     package func archivedDrop(folder: [UInt8], stem: [UInt8], since: Double) throws(StoreError) -> Drop? {
         try read { db in
             let rows = try Row.fetchCursor(
                 db,
                 sql: """
-                    SELECT * FROM drops WHERE kind = 'media' AND disposal = 'archived' AND folder = ? AND received_at >= ?
+                    SELECT * FROM drops WHERE kind = 'media' AND disposal = 'archived' AND folder = ?
+                    AND (SELECT max(updated_at) FROM jobs WHERE drop_id = drops.id) >= ?
                     ORDER BY id DESC LIMIT 1000
                     """, arguments: [Blob(folder), since])
             while let row = try rows.next() {

@@ -8,6 +8,12 @@ package struct RecoveryReport: Sendable, Equatable {
     package var poisoned: [Job.ID] = []
     /// Jobs whose rename into the outbox may or may not have happened.
     package var publishing: [Job] = []
+
+    package init(resumed: [Job.ID] = [], poisoned: [Job.ID] = [], publishing: [Job] = []) {
+        self.resumed = resumed
+        self.poisoned = poisoned
+        self.publishing = publishing
+    }
 }
 
 extension JobStore {
@@ -65,6 +71,7 @@ extension JobStore {
         job id: Job.ID, failing started: StartedStage, reason: String, notBefore: Double
     ) throws(StoreError) {
         try write { db in
+            try requireRunning(db, started)
             try db.execute(
                 sql: "UPDATE attempts SET outcome = 'failed', failure = 'environment', message = ? WHERE id = ?",
                 arguments: [reason, started.attempt])
@@ -80,6 +87,7 @@ extension JobStore {
     /// An artifact is missing or not what it was: the job goes back to the stage that makes it.
     package func sendBack(_ started: StartedStage, to stage: StageName, why: String) throws(StoreError) {
         try write { db in
+            try requireRunning(db, started)
             let later = StageName.allCases.filter { $0 >= stage }.map { "'\($0.rawValue)'" }.joined(separator: ",")
             try db.execute(
                 sql: "DELETE FROM artifacts WHERE job_id = ? AND stage IN (\(later))", arguments: [started.job.id])

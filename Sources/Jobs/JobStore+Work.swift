@@ -42,9 +42,9 @@ extension JobStore {
                 set: [("owner", run), ("attempts", waiting.attempts + 1), ("not_before", 0)])
             try db.execute(
                 sql: """
-                    INSERT INTO meta VALUES ('turn', ?)
+                    INSERT INTO meta VALUES (?, ?)
                     ON CONFLICT (key) DO UPDATE SET value = max(CAST(value AS INTEGER), CAST(excluded.value AS INTEGER))
-                    """, arguments: [String(turn)])
+                    """, arguments: [Self.turnKey(lane), String(turn)])
             try db.execute(
                 sql: "INSERT INTO attempts (job_id, stage, engine, started_at, outcome, run) VALUES (?, ?, ?, ?, 'running', ?)",
                 arguments: [waiting.id, waiting.stage.rawValue, engine(waiting), clock(), run])
@@ -64,6 +64,7 @@ extension JobStore {
         artifacts: [Artifact], facts: [String: String], title: String? = nil, cachedFrom: Job.ID? = nil, next: StageName
     ) throws(StoreError) {
         try write { db in
+            try requireRunning(db, started)
             let job = try Self.fetchJob(db, started.job.id)
             try db.execute(
                 sql: "DELETE FROM artifacts WHERE job_id = ? AND stage = ?",
@@ -101,6 +102,7 @@ extension JobStore {
         seconds: Double, exitStatus: Int32?, peakMemory: Int, stderrTail: String
     ) throws(StoreError) {
         try write { db in
+            try requireRunning(db, started)
             try db.execute(
                 sql: """
                     UPDATE attempts SET outcome = 'failed', seconds = ?, exit_status = ?, peak_memory = ?, failure = ?, message = ?,
@@ -127,6 +129,7 @@ extension JobStore {
     /// A stop, not a failure: the job waits at the same stage, and the attempt is given back.
     package func giveBack(_ started: StartedStage, seconds: Double, why: String) throws(StoreError) {
         try write { db in
+            try requireRunning(db, started)
             try db.execute(
                 sql: "UPDATE attempts SET outcome = 'stopped', seconds = ?, message = ? WHERE id = ?",
                 arguments: [seconds, why, started.attempt])
@@ -143,6 +146,15 @@ extension JobStore {
                 sql: """
                     UPDATE attempts SET outcome = 'stopped', seconds = ?, message = ? WHERE id = ? AND outcome = 'running'
                     """, arguments: [seconds, why, started.attempt])
+        }
+    }
+
+    /// What a stage reports counts only while its attempt is the running one. The job may have been cancelled, retried and started again
+    /// meanwhile; then it is running, but not because of this attempt.
+    func requireRunning(_ db: Database, _ started: StartedStage) throws {
+        let outcome = try String.fetchOne(db, sql: "SELECT outcome FROM attempts WHERE id = ?", arguments: [started.attempt])
+        guard outcome == Attempt.Outcome.running.rawValue else {
+            throw StoreError(.conflict, "job \(started.job.id) was stopped or sent back while this attempt ran")
         }
     }
 
@@ -164,6 +176,7 @@ extension JobStore {
                 db, sql: "SELECT EXISTS (SELECT 1 FROM jobs WHERE outbox_key = ? AND state = 'publishing' AND id <> ?)",
                 arguments: [comparisonKey, started.job.id]) ?? false
             guard !isTaken else { return false }
+            try requireRunning(db, started)
             let job = try Self.fetchJob(db, started.job.id)
             if job.state == .publishing {
                 // The first name was taken on disk after all: the next one is reserved in its place.
@@ -202,6 +215,7 @@ extension JobStore {
         _ started: StartedStage, earlier: Job, seconds: Double
     ) throws(StoreError) {
         try write { db in
+            try requireRunning(db, started)
             try db.execute(
                 sql: "UPDATE attempts SET outcome = 'done', seconds = ?, exit_status = 0, peak_memory = 0, message = 'cache' WHERE id = ?",
                 arguments: [seconds, started.attempt])

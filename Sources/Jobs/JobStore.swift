@@ -1,4 +1,5 @@
 import Dispatch
+import FoundationEssentials
 import GRDB
 import Synchronization
 
@@ -53,6 +54,7 @@ package final class JobStore: Sendable {
                     PRAGMA mmap_size = 0;
                     """)
             }
+            try Self.inspect(path, configuration)
             let pool = try DatabasePool(path: path, configuration: configuration)
             try pool.writeWithoutTransaction { db in
                 // Not in prepareDatabase: GRDB's own set-up of WAL runs after it and lowers this to NORMAL.
@@ -61,24 +63,32 @@ package final class JobStore: Sendable {
                     try String.fetchOne(db, sql: "PRAGMA journal_mode") == "wal"
                 else { throw StoreError(.other, "\(path): SQLite refused WAL with synchronous=FULL") }
             }
-            try pool.read { db in
-                if let problem = try String.fetchOne(db, sql: "PRAGMA quick_check(1)"), problem != "ok" {
-                    throw StoreError(.corrupt, "\(path) is damaged: \(problem)")
-                }
-                if try db.tableExists("grdb_migrations") {
-                    let applied = try Set(String.fetchAll(db, sql: "SELECT identifier FROM grdb_migrations"))
-                    if !applied.isSubset(of: Schema.known) {
-                        throw StoreError(
-                            .newerSchema,
-                            "\(path) was written by a newer lyricd; install that version again, or restore an older backup")
-                    }
-                } else if try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_schema") != 0 {
-                    throw StoreError(.corrupt, "\(path) is a database, but not one of lyricd")
-                }
-            }
             try Schema.migrator.migrate(pool)
             return pool
         }
+    }
+
+    /// Looks at the file on a connection of its own, because a pool switches it to WAL, whoever it belongs to.
+    private static func inspect(_ path: String, _ configuration: Configuration) throws {
+        guard let size = try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int else { return }
+        // SQLite takes a file without a header for a new database. A store that was emptied has backups; a new one loses nothing by it.
+        if size < 100 { throw StoreError(.corrupt, "\(path) has \(size) bytes") }
+        let queue = try DatabaseQueue(path: path, configuration: configuration)
+        try queue.writeWithoutTransaction { db in
+            if let problem = try String.fetchOne(db, sql: "PRAGMA quick_check(1)"), problem != "ok" {
+                throw StoreError(.corrupt, "\(path) is damaged: \(problem)")
+            }
+            if try db.tableExists("grdb_migrations") {
+                let applied = try Set(String.fetchAll(db, sql: "SELECT identifier FROM grdb_migrations"))
+                if !applied.isSubset(of: Schema.known) {
+                    throw StoreError(
+                        .newerSchema, "\(path) was written by a newer lyricd; install that version again, or restore an older backup")
+                }
+            } else if try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_schema") != 0 {
+                throw StoreError(.corrupt, "\(path) is a database, but not one of lyricd")
+            }
+        }
+        try queue.close()
     }
 
     /// Opens the store of a daemon for reading only: for the CLI, beside the daemon or without it.
@@ -121,6 +131,15 @@ package final class JobStore: Sendable {
 
     func read<Value>(_ body: (Database) throws -> Value) throws(StoreError) -> Value {
         try Self.translating { try pool.read(body) }
+    }
+
+    /// What SQLite itself says of the connection that writes: `wal`, and 2 for `FULL`.
+    package func durability() throws(StoreError) -> (journalMode: String, synchronous: Int) {
+        try Self.translating {
+            try pool.writeWithoutTransaction { db in
+                (try String.fetchOne(db, sql: "PRAGMA journal_mode") ?? "", try Int.fetchOne(db, sql: "PRAGMA synchronous") ?? -1)
+            }
+        }
     }
 
     /// Proves that the store answers: one read on the writer connection. For the watchdog.

@@ -26,7 +26,8 @@ enum Schema {
                 );
                 CREATE INDEX drops_in_inbox ON drops (folder, name) WHERE disposal IN ('present', 'disposing', 'kept');
                 CREATE INDEX drops_due ON drops (id) WHERE due = 1;
-                CREATE INDEX drops_moved ON drops (disposal, name) WHERE disposal IN ('failed', 'archived');
+                CREATE INDEX drops_failed ON drops (digest) WHERE disposal = 'failed';
+                CREATE INDEX drops_archived ON drops (folder, id) WHERE disposal = 'archived';
 
                 CREATE TABLE jobs (
                     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -107,6 +108,11 @@ enum Schema {
                 -- The history is only ever added to; a mistake in the code must not be able to rewrite it.
                 CREATE TRIGGER transitions_are_final BEFORE UPDATE ON transitions
                     BEGIN SELECT RAISE(ABORT, 'the history is only ever added to'); END;
+                CREATE TRIGGER transitions_stay BEFORE DELETE ON transitions
+                    BEGIN SELECT RAISE(ABORT, 'the history is only ever added to'); END;
+                CREATE TRIGGER transitions_are_whole BEFORE INSERT ON transitions
+                    WHEN NEW.from_state IS NOT (SELECT to_state FROM transitions WHERE job_id = NEW.job_id ORDER BY id DESC LIMIT 1)
+                    BEGIN SELECT RAISE(ABORT, 'an arrow begins where the one before it ended'); END;
 
                 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
                 """)
