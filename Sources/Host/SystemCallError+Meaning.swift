@@ -13,5 +13,12 @@ extension SystemCallError {
     package var isLink: Bool { errno == ELOOP }
     /// No watches or descriptors left: the kernel's limits, not this folder's fault.
     package var isExhausted: Bool { errno == ENOSPC || errno == EMFILE || errno == ENFILE || errno == ENOMEM }
+    /// A disk or the machine as it is just now; the same call may work in a while.
+    package var isPassing: Bool {
+        switch errno {
+        case EIO, EMFILE, ENFILE, ENOMEM, EAGAIN, EBUSY, EINTR, ENOBUFS, ESTALE, ETIMEDOUT, EREMOTEIO: true
+        default: false
+        }
+    }
     package var isReadOnly: Bool { errno == EROFS }
 }

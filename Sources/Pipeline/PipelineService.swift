@@ -105,8 +105,13 @@ package final class PipelineService: Sendable {
                 do {
                     next = try await fill(&group)
                 } catch {
-                    fail(error)
-                    break
+                    guard isFull(error) else {
+                        fail(error)
+                        break
+                    }
+                    // Nothing is lost by it: a change that found no space was rolled back.
+                    pause("\(error)")
+                    next = Clock.bootSeconds + Self.pauseSeconds
                 }
                 if state.withLock({ $0.isStopping || $0.fatal != nil }) { break }
                 await wake.wait(until: next)
@@ -120,9 +125,8 @@ package final class PipelineService: Sendable {
     private func fill(_ group: inout DiscardingTaskGroup) async throws -> Double? {
         let options = state.withLock { $0.options }
         if let reason = try obstacle(options) {
-            if state.withLock({ $0.pausedReason }) == nil { log.warning("no stage is started for now", metadata: ["reason": "\(reason)"]) }
-            state.withLock { $0.pausedReason = reason }
-            return Clock.bootSeconds + 5
+            pause(reason)
+            return Clock.bootSeconds + Self.pauseSeconds
         }
         if state.withLock({ $0.pausedReason }) != nil {
             log.notice("stages are started again")
@@ -145,6 +149,21 @@ package final class PipelineService: Sendable {
         guard let due = try await store.perform({ try $0.nextDue() }) else { return nil }
         // A job that is due now waits for a place, not for the clock; the next end of a stage wakes us.
         return due > now ? Clock.bootSeconds + (due - now) : nil
+    }
+
+    /// Between two looks at a disk that is full.
+    private static let pauseSeconds = 5.0
+
+    private func pause(_ reason: String) {
+        let isNew = state.withLock { state in
+            defer { state.pausedReason = reason }
+            return state.pausedReason == nil
+        }
+        if isNew { log.warning("no stage is started for now", metadata: ["reason": "\(reason)"]) }
+    }
+
+    private func isFull(_ error: any Error) -> Bool {
+        (error as? StoreError)?.reason == .full || (error as? SystemCallError)?.isOutOfSpace == true
     }
 
     private func obstacle(_ options: PipelineOptions) throws -> String? {

@@ -14,8 +14,8 @@ package struct RetryPolicy: Sendable, Equatable {
 
     package init() {}
 
-    /// Seconds between two looks at a full disk or a missing network: the job is not to blame.
-    static let spaceDelay = 15.0
+    /// Seconds between two looks at a full disk: the job is not to blame.
+    var spaceDelay: Double { min(15, delayMax) }
     /// Seconds, where the server names none. YouTube says "for up to an hour". Source: yt-dlp,
     /// yt_dlp/extractor/youtube/_video.py.
     static let rateLimitDelay = 65 * 60.0

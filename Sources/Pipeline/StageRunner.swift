@@ -41,15 +41,15 @@ struct StageRunner: Sendable {
             try await record(error, started, began: began, log)
         } catch let error as StoreError where error.reason == .conflict {
             // The job was cancelled, superseded or given lyrics meanwhile; the result belongs to nobody.
-            try await store.perform { try $0.closeAttempt(started, seconds: Clock.bootSeconds - began, why: error.message) }
+            try await close(started, began: began, why: error.message)
         } catch let error as StoreError where error.reason == .io || error.reason == .corrupt {
             throw error
         } catch {
             let isSpace = (error as? SystemCallError)?.isOutOfSpace ?? ((error as? StoreError)?.reason == .full)
-            let isOutbox = job.stage == .publish
+            let failure = isSpace ? .environment : (error as? SystemCallError)?.failureClass ?? (job.stage == .publish ? .environment : .ours)
             try await record(
                 StageError(
-                    stage: job.stage, job: job.id, engine: "lyricd", reason: .failed(isSpace || isOutbox ? .environment : .ours),
+                    stage: job.stage, job: job.id, engine: "lyricd", reason: .failed(failure),
                     message: "\(error)",
                     nextStep: isSpace ? "make space; the job goes on by itself" : "see that lyricd may write there"),
                 started, began: began, log)
@@ -98,7 +98,7 @@ struct StageRunner: Sendable {
         let next = Self.next(after: job.stage, isInstrumental: isInstrumental, hasLyrics: settled["lyrics"] == "given")
         let title = Self.title(for: job, facts: settled)
         let (exitStatus, peakMemory) = (outcome.exitStatus, outcome.peakMemory)
-        try await store.perform {
+        try await persist {
             try $0.finishStage(
                 started, engineVersion: version, seconds: seconds, exitStatus: exitStatus, peakMemory: peakMemory,
                 artifacts: artifacts, facts: settled, title: title, next: next)
@@ -161,10 +161,10 @@ struct StageRunner: Sendable {
         guard let stands else { return false }
         let seconds = Clock.bootSeconds - began
         if stands {
-            try await store.perform { try $0.answerFromEarlier(started, earlier: earlier, seconds: seconds) }
+            try await persist { try $0.answerFromEarlier(started, earlier: earlier, seconds: seconds) }
             try await onFiles { try WorkFolder.remove(work: options.work, key: job.key) }
         } else {
-            try await store.perform {
+            try await persist {
                 try $0.finishStage(
                     started, engineVersion: nil, seconds: seconds, exitStatus: 0, peakMemory: 0, artifacts: [],
                     facts: earlier.facts, cachedFrom: earlier.id, next: .publish)
@@ -175,18 +175,38 @@ struct StageRunner: Sendable {
     }
 
     private func publish(_ started: StartedStage, began: Double) async throws -> String {
-        let publisher = Publisher(store: store, options: options, generator: generator, unixSeconds: unixSeconds)
-        return try await onFiles {
+        let (path, isInstrumental) = try await onFiles {
             let work = try WorkFolder(work: options.work, key: started.job.key)
             if !isVerified(started.job.id), let damaged = work.firstDamaged(try store.artifacts(of: started.job.id)) {
                 try store.sendBack(started, to: damaged, why: "what \(damaged.rawValue) had left is damaged or gone")
                 throw StoreError(.conflict, "sent back to \(damaged.rawValue)")
             }
-            let path = try publisher.publish(started, work: work, since: began)
-            try WorkFolder.remove(work: options.work, key: started.job.key)
-            return path
+            return try publisher.publish(started, work: work)
+        }
+        try await persist {
+            try $0.finishPublishing(
+                job: started.job.id, attempt: started.attempt, seconds: Clock.bootSeconds - began, isInstrumental: isInstrumental)
+        }
+        Fault.crash("publish.committed")
+        // What stays of it now, the next start removes.
+        try? await onFiles { try WorkFolder.remove(work: options.work, key: started.job.key) }
+        return path
+    }
+
+    private var publisher: Publisher { Publisher(store: store, options: options, generator: generator, unixSeconds: unixSeconds) }
+
+    /// Writes down what came of a stage. A full disk is waited for: the work was done, and may not be done again for want of a row.
+    private func persist(_ body: @escaping @Sendable (JobStore) throws -> Void) async throws {
+        while true {
+            do { return try await store.perform(body) } catch {
+                guard (error as? StoreError)?.reason == .full, !isStopping(), !Task.isCancelled else { throw error }
+                log.warning("the result of a stage waits for space in the job store", metadata: ["error": "\(error)"])
+                try? await Task.sleep(for: Self.fullDelay)
+            }
         }
     }
+
+    private static let fullDelay = Duration.seconds(2)
 
     // MARK: - Failures
 
@@ -197,7 +217,7 @@ struct StageRunner: Sendable {
             do {
                 try await store.perform { try $0.giveBack(started, seconds: seconds, why: why) }
             } catch let conflict as StoreError where conflict.reason == .conflict {
-                try await store.perform { try $0.closeAttempt(started, seconds: seconds, why: "stopped") }
+                try await close(started, began: began, why: "stopped")
             }
             log.info("stage stopped", metadata: ["message.id": "\(MessageID.stageStopped)", "why": "\(why)"])
             return
@@ -210,20 +230,25 @@ struct StageRunner: Sendable {
             failure = .environment
             reason = "no space is left: \(error.message)"
             nextStep = "make space; the job goes on by itself"
-            verdict = .retry(notBefore: now + RetryPolicy.spaceDelay, isCounted: false)
+            verdict = .retry(notBefore: now + options.retry.spaceDelay, isCounted: false)
         }
         let (settledFailure, settledReason, settledStep, settledVerdict) = (failure, reason, nextStep, verdict)
+        let spaceDelay = options.retry.spaceDelay
         do {
-            try await store.perform {
-                if try $0.job(started.job.id).state == .publishing { try $0.republish(job: started.job.id, failing: started, reason: settledReason, notBefore: now + RetryPolicy.spaceDelay) } else {
-                    try $0.failStage(
+            try await persist { [publisher] store in
+                let job = try store.job(started.job.id)
+                if job.state == .publishing {
+                    // It could not be taken back: whether it is published, the next start finds out. Building it again would publish it twice.
+                    guard publisher.standing(job) == nil else { throw StoreError(.io, "a publication was cut off: \(settledReason)") }
+                    try store.republish(job: job.id, failing: started, reason: settledReason, notBefore: now + spaceDelay)
+                } else {
+                    try store.failStage(
                         started, failure: settledFailure, reason: settledReason, nextStep: settledStep, verdict: settledVerdict,
                         seconds: seconds, exitStatus: error.exitStatus, peakMemory: error.peakMemory, stderrTail: error.stderrTail)
                 }
             }
         } catch let conflict as StoreError where conflict.reason == .conflict {
-            try await store.perform { try $0.closeAttempt(started, seconds: seconds, why: "stopped") }
-            return
+            return try await close(started, began: began, why: "stopped")
         }
         if verdict == .fail { try? await onFiles { try WorkFolder.remove(work: options.work, key: started.job.key) } }
         log.warning(
@@ -232,6 +257,16 @@ struct StageRunner: Sendable {
                 "message.id": "\(MessageID.stageFailed)", "engine": "\(error.engine)", "class": "\(failure.rawValue)",
                 "reason": "\(reason)", "next": "\(nextStep)", "verdict": "\(verdict.label)", "seconds": "\(rounded(seconds))",
             ])
+    }
+
+    /// The stage ended for a job that had meanwhile left it: the attempt is closed, and what is of no use any more goes.
+    private func close(_ started: StartedStage, began: Double, why: String) async throws {
+        let key = started.job.key
+        let isNeeded = try await store.perform {
+            try $0.closeAttempt(started, seconds: Clock.bootSeconds - began, why: why)
+            return try $0.needsWorkFolder(key: key)
+        }
+        if !isNeeded { try? await onFiles { try WorkFolder.remove(work: options.work, key: key) } }
     }
 
     /// A child's "no space" is only text, in any language: the file systems are asked as well.

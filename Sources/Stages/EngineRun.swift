@@ -126,8 +126,8 @@ struct EngineRun: Sendable {
             return failure(
                 .failed(.environment), "no space left for the \(stage.rawValue) stage", next: "make space; the job goes on by itself")
         }
-        if error is SystemCallError {
-            return failure(.failed(.environment), "\(error)", next: "look at the state folder's permissions and disk")
+        if let error = error as? SystemCallError {
+            return failure(.failed(error.failureClass), "\(error)", next: "look at the state folder's permissions and disk")
         }
         return failure(.failed(.ours), "the \(stage.rawValue) stage could not read or write its own file: \(error)")
     }

@@ -35,7 +35,7 @@ package struct RenderStage: StageEngine {
                 try folder.write(FileName("lyrics.\(format.fileSuffix)"), Array(text.utf8))
             }
         } catch {
-            throw failure(.failed(error.isOutOfSpace ? .environment : .ours), error)
+            throw failure(.failed(error.failureClass), error)
         }
         return StageOutcome(facts: [
             "words": "\(timed.words.count)", "measured_share": "\((timed.measuredShare * 10_000).rounded() / 10_000)",

@@ -1,3 +1,4 @@
+import Host
 import Jobs
 
 /// A stage that did not produce its output.
@@ -69,4 +70,9 @@ package struct StageError: Error, Equatable, Sendable, CustomStringConvertible {
     package var description: String {
         "\(stage.rawValue), job \(job): \(message)" + (nextStep.isEmpty ? "" : "; \(nextStep)")
     }
+}
+
+extension SystemCallError {
+    /// What a file of ours that could not be read or written means for the job.
+    package var failureClass: FailureClass { isPassing && !isOutOfSpace ? .transient : .environment }
 }

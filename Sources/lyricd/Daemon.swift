@@ -41,6 +41,7 @@ final class Daemon: Sendable {
 
     func run() async throws {
         let configuration = self.configuration.withLock { $0 }
+        let signals = await SignalDesk.trap()
         try state.prepare()
         let lock = try InstanceLock.acquire(state.path + "/lock")
         defer { withExtendedLifetime(lock) {} }
@@ -83,13 +84,17 @@ final class Daemon: Sendable {
             state: state, store: store, log: log, settings: { [self] in self.configuration.withLock { $0.service } },
             unixSeconds: Self.unixSeconds)
         let watchdog = Watchdog(store: store, inbox: inbox, inboxWake: inboxWake, pipeline: pipeline, pipelineWake: workWake, log: log)
-        let signals = SignalDesk(
-            log: log, onReload: { [self] in reload(inbox: inbox, pipeline: pipeline) },
+        let desk = SignalDesk(
+            log: log,
+            onReload: { [self] in
+                reload(inbox: inbox, pipeline: pipeline)
+                statusWake.signal()
+            },
             onStop: { [self] in
                 isStopping.withLock { $0 = true }
                 ServiceManager.notify("STOPPING=1", "STATUS=stopping; running stages may finish")
             },
-            onStopNow: { pipeline.stopNow() })
+            onStopNow: { pipeline.stopNow() }, signals: signals)
 
         log.notice(
             "lyricd is up",
@@ -108,7 +113,7 @@ final class Daemon: Sendable {
                     .init(service: InboxDoor(inbox: inbox), successTerminationBehavior: .ignore),
                     .init(service: watchdog, successTerminationBehavior: .ignore),
                 ], logger: Logger(label: "lyricd.lifecycle") { _ in SwiftLogNoOpLogHandler() }))
-        let outcome = await signals.run(group)
+        let outcome = await desk.run(group)
         StatusFile.remove(from: configuration.folders.runtime)
         do { try await store.perform { try $0.close() } } catch { log.warning("the job store was not closed cleanly", metadata: ["error": "\(error)"]) }
         try outcome.get()

@@ -11,10 +11,13 @@ struct SignalDesk: Sendable {
     let onReload: @Sendable () -> Void
     let onStop: @Sendable () -> Void
     let onStopNow: @Sendable () -> Void
+    /// Trapped before anything else is done: a signal that comes during the start waits until there is something to stop.
+    let signals: UnixSignalsSequence
+
+    static func trap() async -> UnixSignalsSequence { await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup) }
 
     /// Runs the services until they have ended, by a signal or by an error of their own.
     func run(_ group: ServiceGroup) async -> Result<Void, any Error> {
-        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup)
         // The group is ended by signals only, never by the cancellation of a caller.
         let services = Task { try await group.run() }
         let desk = Task {

@@ -36,8 +36,18 @@ struct StateFolder {
     func openStore(
         run: String, outbox: String, clock: @escaping @Sendable () -> Double, hook: JobStore.TransitionHook?, log: Logger
     ) throws -> (store: JobStore, wasRestored: Bool) {
+        // A good end removes both, and SQLite makes the log first: somebody took the log away, and with it the last commits. What is
+        // left is a whole database, only an older one.
+        let folder = try Directory.open(path)
+        let isLogLost =
+            try folder.status(of: FileName(Self.storeName + "-shm")) != nil && folder.status(of: FileName(Self.storeName + "-wal")) == nil
+        if isLogLost {
+            log.critical(
+                "the job store's log was gone; what it held is looked for in the inbox and the outbox",
+                metadata: ["message.id": "\(MessageID.storeRestored)", "missing": "\(storePath)-wal"])
+        }
         do {
-            return (try JobStore(path: storePath, run: run, clock: clock, hook: hook), false)
+            return (try JobStore(path: storePath, run: run, clock: clock, hook: hook), isLogLost)
         } catch {
             guard error.reason == .corrupt else { throw error }
             let moved = try moveAside(clock: clock)

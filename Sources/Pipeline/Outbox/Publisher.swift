@@ -21,8 +21,10 @@ struct Publisher {
 
     static func temporaryName(_ key: String) -> FileName { FileName("\(temporaryPrefix)\(key).tmp") }
 
+    /// Everything but the last commit, which is the caller's: the folder stands complete and durable under its name.
+    ///
     /// - Returns: the path of the folder below the outbox.
-    func publish(_ started: StartedStage, work: WorkFolder, since began: Double) throws -> String {
+    func publish(_ started: StartedStage, work: WorkFolder) throws -> (path: String, isInstrumental: Bool) {
         let job = started.job
         let outbox = try Directory.openOrCreate(options.outbox, mode: 0o775)
         let temporary = Self.temporaryName(job.key)
@@ -49,12 +51,14 @@ struct Publisher {
                 continue
             }
             Fault.crash("publish.renamed")
-            try place.sync()
+            do { try place.sync() } catch {
+                // fsync is never asked again about the same data: the folder is taken back, and the result built once more.
+                try? place.rename(FileName(candidate.text), to: outbox, as: temporary, replacing: false)
+                try? outbox.removeTree(temporary)
+                throw error
+            }
             Fault.crash("publish.synced")
-            try store.finishPublishing(
-                job: job.id, attempt: started.attempt, seconds: Clock.bootSeconds - began, isInstrumental: manifest.instrumental)
-            Fault.crash("publish.committed")
-            return job.outboxFolder.isEmpty ? candidate.text : job.outboxFolder + "/" + candidate.text
+            return (job.outboxFolder.isEmpty ? candidate.text : job.outboxFolder + "/" + candidate.text, manifest.instrumental)
         }
         throw StoreError(.other, "the outbox holds \(Self.numberMax) folders named \(base.text)")
     }
@@ -116,10 +120,7 @@ struct Publisher {
 
     /// Decides what became of a publication that was under way when the daemon ended.
     func recover(_ job: Job) throws {
-        let name = job.outboxName.map { FileName($0) }
-        if let name, let place = try? Directory.open(options.outbox).descend(job.outboxFolder),
-            let manifest = Self.verifiedManifest(in: place, name), manifest.key == job.key
-        {
+        if let (place, manifest) = standing(job) {
             // The rename may not have reached the disk's directory yet.
             try place.sync()
             try store.finishPublishing(job: job.id, attempt: nil, seconds: 0, isInstrumental: manifest.instrumental)
@@ -127,6 +128,14 @@ struct Publisher {
         }
         try? Directory.open(options.outbox).removeTree(Self.temporaryName(job.key))
         try store.republish(job: job.id)
+    }
+
+    /// The folder that bears the reserved name, if it is this job's and complete.
+    func standing(_ job: Job) -> (place: Directory, manifest: Manifest)? {
+        guard let name = job.outboxName, let place = try? Directory.open(options.outbox).descend(job.outboxFolder),
+            let manifest = Self.verifiedManifest(in: place, FileName(name)), manifest.key == job.key
+        else { return nil }
+        return (place, manifest)
     }
 
     /// The manifest of a folder all of whose files are what the manifest says; `nil` otherwise.

@@ -35,6 +35,10 @@ struct ServeCommand: AsyncParsableCommand {
             log.critical("cannot go on", metadata: ["error": "\(error)"])
             Terminal.error("lyricd: \(error)")
             _exit(error.reason == .newerSchema ? Daemon.Exit.configuration : Daemon.Exit.input)
+        } catch let error as SystemCallError {
+            log.critical("cannot go on", metadata: ["error": "\(error)"])
+            Terminal.error("lyricd: \(error)")
+            _exit(Daemon.Exit.input)
         }
     }
 }
