@@ -85,6 +85,8 @@ struct Claim: Sendable {
             FailureNote.remove(for: name, components: components, failedFolder: options.failed)
             return .claimed(ids[0], stop: stop)
         } catch {
+            // A commit that failed below SQLite may stand all the same; then the copy is the job's. The next start knows.
+            guard (error as? StoreError)?.reason != .io else { throw error }
             try? work.removeTree(FileName(key))
             throw error
         }
@@ -156,7 +158,8 @@ extension Directory {
         var folder = self
         for component in components {
             if try folder.status(of: component) == nil {
-                try folder.makeDirectory(component)
+                // People move what failed back into the inbox by hand: the group may write here, as far as the umask lets it.
+                try folder.makeDirectory(component, mode: 0o775)
                 try folder.sync()
             }
             folder = try folder.subdirectory(component)

@@ -17,6 +17,10 @@ struct SourceDisposal {
     /// - Returns: what became of the source.
     func dispose(_ drop: Drop) throws -> Drop.Disposal {
         let jobs = try store.jobs(drop: drop.id, limit: 100_000)
+        // Of jobs that were called off before or between their stages nobody else removes the copy.
+        if let work = try? Directory.open(options.work) {
+            for job in jobs where JobKey.isKey(job.key.utf8) { try? work.removeTree(FileName(job.key)) }
+        }
         // A version that was replaced left nothing to move: the name belongs to its successor.
         if jobs.allSatisfy({ $0.state == .superseded }) && !jobs.isEmpty { return try finish(drop, .gone) }
         let succeeded = jobs.allSatisfy { $0.state.isPublished || $0.state == .superseded }
@@ -46,8 +50,8 @@ struct SourceDisposal {
     private func delete(_ drop: Drop, components: [FileName]) throws -> Drop.Disposal {
         try store.beginDisposal(drop: drop.id, to: nil)
         guard let folder = try source(components), try isStillThere(drop, in: folder) else { return try finish(drop, .gone) }
-        try folder.remove(FileName(drop.name))
         for lyrics in lyricsNames(drop, isFailed: false) { try? folder.remove(lyrics) }
+        try folder.remove(FileName(drop.name))
         try folder.sync()
         return try finish(drop, .deleted)
     }
@@ -82,10 +86,12 @@ struct SourceDisposal {
         Fault.crash("dispose.begun")
         // The reason first: a failed file is never seen without one.
         if let jobs { try FailureNote.write(for: free, jobs: jobs, in: target) }
-        try Self.move(name, from: folder, to: target, as: free)
+        // The words before the recording: a crash between the two leaves the recording, and this is done again. The other way round
+        // words without a recording would stay behind and wait for one.
         for lyrics in lyricsNames(drop, isFailed: jobs != nil) where (try? folder.status(of: lyrics)) != nil {
             if let freeLyrics = try? freeName(lyrics, in: target) { try? Self.move(lyrics, from: folder, to: target, as: freeLyrics) }
         }
+        try Self.move(name, from: folder, to: target, as: free)
         Fault.crash("dispose.moved")
         return try finish(drop, disposal, to: path)
     }
