@@ -170,6 +170,8 @@ def check_sources(store, folders, unfinished):
         if drop["digest"] and drop["disposal"] not in ("deleted", "gone"):
             if not any(drop["digest"] in there for there in digests.values()):
                 broken("P1", f"the source of {what} is nowhere")
+        if drop["disposal"] == "failed" and states == {"superseded"}:
+            continue  # somebody dropped it again, by a copy or by moving it
         if drop["disposal"] in ("archived", "failed"):
             root = roots["archive" if drop["disposal"] == "archived" else "failed"]
             target = os.path.join(root, drop["disposed_to"] or b"?")

@@ -65,15 +65,15 @@ extension EndToEnd {
                     try house.drop("[Desktop Entry]\nType=Link\nName=Desk\nURL=\(server.url("silence.wav?b"))\n", as: "desk.desktop")
                     try house.drop(
                         "# my list\n\(server.url("silence.wav?c"))\nftp://example.org/song.mp3\n\(server.url("missing.mp3"))\n\(server.url("silence.wav?d"))\n",
-                        as: "list.txt")
+                        as: "list.urls")
                     let jobs = try await house.finish(6)
                     #expect(jobs.filter { $0.state == .instrumental }.count == 4, "\(jobs.map { "\($0.title) \($0.state) \($0.reason)" })")
                     let failed = jobs.filter { $0.state == .failed }
                     #expect(failed.count == 2)
                     #expect(failed.allSatisfy { !$0.reason.isEmpty })
                     // One file with four jobs, of which two failed: it lies beside a note about both.
-                    #expect(house.names(in: house.failed) == ["list.txt", "list.txt.txt"])
-                    let note = try house.text(house.failed + "/list.txt.txt")
+                    #expect(house.names(in: house.failed) == ["list.urls", "list.urls.txt"])
+                    let note = try house.text(house.failed + "/list.urls.txt")
                     #expect(note.contains("2 of 4 are done"))
                     #expect(house.names(in: house.archive) == ["desk.desktop", "mac.webloc"])
                 }

@@ -122,6 +122,12 @@ final class House: Sendable {
         return daemon
     }
 
+    /// Stops the daemon in good order and starts the next one.
+    func restart() async throws -> DaemonProcess {
+        if let last = processes.withLock({ $0.last }), last.isRunning { #expect(try await last.stop() == .exited(0)) }
+        return try await start()
+    }
+
     /// Runs one command to its end.
     func run(_ arguments: String..., environment: [String: String] = [:]) async throws -> (ending: DaemonProcess.Ending, text: String) {
         let log = root + "/cli-\(UUID().uuidString)"
