@@ -43,7 +43,7 @@ package enum FailureNote {
     }
 
     static func write(for name: FileName, jobs: [Job], in folder: Directory) throws(SystemCallError) {
-        try folder.replace(self.name(for: name), with: Array(text(for: name, jobs: jobs).utf8))
+        try folder.replace(self.name(for: name), with: Array(text(for: name, jobs: jobs).utf8), mode: 0o664)
     }
 
     /// Removes a note of ours; a file of that name that somebody else wrote is left alone.
