@@ -15,7 +15,7 @@ SOURCES := Package.swift $(shell find Sources -type f)
 RELEASE_FLAGS := -c release --product lyricd --static-swift-stdlib -Xswiftc -no-toolchain-stdlib-rpath \
 	-Xlinker -s -Xlinker -z -Xlinker now
 
-.PHONY: help demo test build release install uninstall setup engines benchmark lint clean
+.PHONY: help demo test build release may-install install uninstall setup engines benchmark lint clean
 .DEFAULT_GOAL := help
 
 help: ## This list
@@ -41,10 +41,14 @@ release: $(RELEASE) ## The executable as it is installed: .build/release/lyricd
 
 $(RELEASE): $(SOURCES)
 	@[ -x $(RELEASE) ] || echo "Building for the first time; that takes ten minutes or more."
-	@scripts/as-owner swift build $(RELEASE_FLAGS)
+	@scripts/as-owner swift build $(RELEASE_FLAGS) || { echo "If Swift was not found: make release as yourself, then sudo make install." >&2; exit 1; }
 	@scripts/as-owner touch $(RELEASE)
 
-install: $(RELEASE) ## Install the service (as root); then: systemctl enable --now lyricd
+# Before a build of ten minutes, not after it.
+may-install:
+	@[ -n "$(DESTDIR)" ] || [ "$$(id -u)" -eq 0 ] || { echo "This needs root: sudo make install" >&2; exit 1; }
+
+install: may-install $(RELEASE) ## Install the service (as root); then: systemctl enable --now lyricd
 	@umask 022 && PREFIX="$(PREFIX)" DESTDIR="$(DESTDIR)" SYSCONFDIR="$(SYSCONFDIR)" STATEDIR="$(STATEDIR)" scripts/install $(RELEASE)
 
 uninstall: ## Remove what install has put there; configuration, jobs and results stay
