@@ -12,7 +12,10 @@ package final class InboxScanner: @unchecked Sendable {
     private static let identityInterval = 10.0
 
     let store: JobStore
-    let watch: DirectoryWatch?
+    /// `nil` until the kernel gives one.
+    private var watch: DirectoryWatch?
+    private let makeWatch: (@Sendable () throws(SystemCallError) -> DirectoryWatch)?
+    private var isExhaustionReported = false
     let claims: ClaimPool
     var options: InboxOptions
     /// Stops a job that a newer version of its file, or its lyrics, made pointless.
@@ -24,17 +27,19 @@ package final class InboxScanner: @unchecked Sendable {
     var folderIDs: [[UInt8]: Int] = [:]
     private var nextID = 1
     private var root: FileStatus.Signature?
-    private var pendingPaths: [[UInt8]: [FileName: WatchedFolder.Entry]] = [:]
+    /// What is known of places that are not looked into just now. Several entries for one name, where several disks were mounted there.
+    private var pendingPaths: [[UInt8]: [FileName: [WatchedFolder.Entry]]] = [:]
     private var inodes: [UInt64: Drop.ID] = [:]
     package private(set) var status = InboxStatus()
     private var pausedUntil = 0.0
 
+    /// - Parameter makeWatch: `nil` never watches.
     package init(
-        store: JobStore, watch: DirectoryWatch?, claims: ClaimPool, options: InboxOptions,
+        store: JobStore, claims: ClaimPool, options: InboxOptions, makeWatch: (@Sendable () throws(SystemCallError) -> DirectoryWatch)?,
         stopJob: @escaping @Sendable (Job.ID) -> Void, unixSeconds: @escaping @Sendable () -> Double, log: Logger
     ) {
         self.store = store
-        self.watch = watch
+        self.makeWatch = makeWatch
         self.claims = claims
         self.options = options
         self.stopJob = stopJob
@@ -47,12 +52,10 @@ package final class InboxScanner: @unchecked Sendable {
         try store.forEachDropInInbox { drop in
             let signature = FileStatus.Signature(drop.identity)
             let kind = DropKind(FileName(drop.name))
-            pendingPaths[drop.folder, default: [:]][FileName(drop.name)] = .init(
-                kind: kind, generation: 0, phase: .known(drop: drop.id, signature))
+            keep(.init(kind: kind, generation: 0, phase: .known(drop: drop.id, signature)), at: drop.folder, FileName(drop.name))
             inodes[signature.inode] = drop.id
             if let lyrics = drop.lyricsName {
-                pendingPaths[drop.folder, default: [:]][FileName(lyrics)] = .init(
-                    kind: .text, generation: 0, phase: .known(drop: drop.id, nil))
+                keep(.init(kind: .text, generation: 0, phase: .known(drop: drop.id, nil)), at: drop.folder, FileName(lyrics))
             }
         }
     }
@@ -75,6 +78,11 @@ package final class InboxScanner: @unchecked Sendable {
         updateStatus(now: now)
         // Nothing reports that a parent of the inbox was renamed: whether the path still leads here is asked now and then.
         return min(next, nextScan(now: now), now + min(options.poll * 2, Self.identityInterval))
+    }
+
+    /// Something was mounted or unmounted: no watch reports that of the folder it happened to.
+    func lookEverywhere() {
+        for folder in folders.values { folder.lastScan = -.infinity }
     }
 
     // MARK: - Folders
@@ -120,11 +128,29 @@ package final class InboxScanner: @unchecked Sendable {
 
     /// What is known outlives the folder objects: the same disk may come back.
     private func remember() {
-        for folder in folders.values {
-            for (name, entry) in folder.entries {
-                if case .known = entry.phase { pendingPaths[folder.path, default: [:]][name] = entry }
-            }
+        for folder in folders.values { remember(folder) }
+    }
+
+    private func remember(_ folder: WatchedFolder) {
+        for (name, entry) in folder.entries {
+            if case .known = entry.phase { keep(entry, at: folder.path, name) }
         }
+    }
+
+    private func keep(_ entry: WatchedFolder.Entry, at path: [UInt8], _ name: FileName) {
+        var entries = pendingPaths[path]?[name] ?? []
+        entries.removeAll { $0.signature?.device == entry.signature?.device }
+        pendingPaths[path, default: [:]][name] = entries + [entry]
+    }
+
+    /// What was known of a name when it was last seen. A file on another disk is judged by it too, because the kernel may number the
+    /// disks anew; but then the entry is kept for the disk it is about.
+    private func takeKept(_ name: FileName, _ found: FileStatus, at path: [UInt8]) -> WatchedFolder.Entry? {
+        guard var entries = pendingPaths[path]?[name], let any = entries.last else { return nil }
+        guard let index = entries.firstIndex(where: { ($0.signature?.device ?? found.device) == found.device }) else { return any }
+        let entry = entries.remove(at: index)
+        pendingPaths[path]?[name] = entries.isEmpty ? nil : entries
+        return entry
     }
 
     /// Watch first, then list: a file that lands between the two is seen twice, not missed.
@@ -147,29 +173,32 @@ package final class InboxScanner: @unchecked Sendable {
         } else {
             folder.mode = .poll(reason: "\(kind.name) reports no changes made elsewhere")
         }
-        folder.entries = pendingPaths.removeValue(forKey: folder.path) ?? [:]
         folders[id] = folder
         folderIDs[folder.path] = id
         return folder
     }
 
     private func setWatch(_ folder: WatchedFolder, _ directory: Directory, now: Double) {
-        guard let watch else {
+        guard let makeWatch else {
             folder.mode = .poll(reason: "inotify is not available")
             return
         }
         do {
+            let watch = if let watch { watch } else { try makeWatch() }
+            self.watch = watch
             try watch.add(directory, id: folder.id)
             folder.mode = .notify
             folder.retryWatchAt = nil
+            isExhaustionReported = false
         } catch {
-            if error.isExhausted {
+            if error.isExhausted, !isExhaustionReported {
+                isExhaustionReported = true
                 log.warning(
                     "no inotify watches are left; polling instead",
                     metadata: ["error": "\(error)", "next": "raise fs.inotify.max_user_watches and max_user_instances with sysctl"])
             }
             folder.mode = .poll(reason: "\(error)")
-            folder.retryWatchAt = now + 60
+            folder.retryWatchAt = now + options.rescan
         }
     }
 
@@ -205,9 +234,7 @@ package final class InboxScanner: @unchecked Sendable {
         watch?.remove(id: folder.id)
         folders[folder.id] = nil
         folderIDs[folder.path] = nil
-        for (name, entry) in folder.entries {
-            if case .known = entry.phase { pendingPaths[folder.path, default: [:]][name] = entry }
-        }
+        remember(folder)
         // What lay below is gone as well, or is found again under its new path.
         for child in folders.values where child.components.starts(with: folder.components) && child.id != folder.id { forget(child) }
     }
@@ -343,7 +370,7 @@ package final class InboxScanner: @unchecked Sendable {
         case .unsupported: folder.unsupportedCount += 1
         default:
             let settling = Settling(found, wasMoved: wasMoved, now: now)
-            if case .known(let drop, let signature)? = pendingPaths[folder.path]?.removeValue(forKey: name)?.phase {
+            if case .known(let drop, let signature)? = takeKept(name, found, at: folder.path)?.phase {
                 if signature == found.signature {
                     folder.entries[name] = .init(kind: kind, generation: folder.generation, phase: .known(drop: drop, signature))
                     return
@@ -371,7 +398,7 @@ package final class InboxScanner: @unchecked Sendable {
     func forget(_ drop: Drop) {
         let name = FileName(drop.name)
         if let id = folderIDs[drop.folder], case .known(drop.id, _)? = folders[id]?.entries[name]?.phase { folders[id]?.entries[name] = nil }
-        if case .known(drop.id, _)? = pendingPaths[drop.folder]?[name]?.phase { pendingPaths[drop.folder]?[name] = nil }
+        pendingPaths[drop.folder]?[name]?.removeAll { if case .known(drop.id, _) = $0.phase { true } else { false } }
         let inode = UInt64(bitPattern: drop.identity.inode)
         if inodes[inode] == drop.id { inodes[inode] = nil }
     }
@@ -382,7 +409,7 @@ package final class InboxScanner: @unchecked Sendable {
         let signature = FileStatus.Signature(drop.identity)
         let folder = folderIDs[drop.folder].flatMap { folders[$0] }
         let entry = WatchedFolder.Entry(kind: DropKind(name), generation: folder?.generation ?? 0, phase: .known(drop: drop.id, signature))
-        if let folder { folder.entries[name] = entry } else { pendingPaths[drop.folder, default: [:]][name] = entry }
+        if let folder { folder.entries[name] = entry } else { keep(entry, at: drop.folder, name) }
         rememberInode(signature, drop: drop.id)
     }
 
@@ -394,7 +421,10 @@ package final class InboxScanner: @unchecked Sendable {
         status.unsupportedCount = folders.values.reduce(0) { $0 + $1.unsupportedCount }
         if let folder = folders[0] {
             switch folder.mode {
-            case .notify: (status.mode, status.modeReason) = ("inotify", nil)
+            case .notify:
+                let polled = options.watch == .auto ? folders.values.compactMap(\.pollReason) : []
+                status.mode = "inotify"
+                status.modeReason = polled.first.map { polled.count == 1 ? "1 folder is polled: \($0)" : "\(polled.count) folders are polled: \($0)" }
             case .poll(let reason): (status.mode, status.modeReason) = ("poll", reason)
             }
         }

@@ -16,7 +16,19 @@ package final class InboxService: Sendable {
     private let claims: ClaimPool
     private let stopJob: @Sendable (Job.ID) -> Void
     private let isStopping = Mutex(false)
+    private let haveMountsChanged: Flag
     private let onStatus: @Sendable (InboxStatus) -> Void
+
+    /// Shared with the thread that watches the mounts, which must not keep the service alive.
+    private final class Flag: Sendable {
+        let value = Mutex(false)
+        func take() -> Bool {
+            value.withLock { value in
+                defer { value = false }
+                return value
+            }
+        }
+    }
 
     /// What only the inbox thread touches. The mutex is never contended; it is how the compiler is told.
     private struct Confined {
@@ -43,6 +55,7 @@ package final class InboxService: Sendable {
         self.claims = ClaimPool(store: store, wake: wake)
         self.stopJob = stopJob
         self.onStatus = onStatus
+        self.haveMountsChanged = Flag()
     }
 
     /// Options of a re-read configuration; in force from the next look on.
@@ -57,21 +70,20 @@ package final class InboxService: Sendable {
     package func start(unixSeconds: @escaping @Sendable () -> Double) async throws {
         try await onThread { [self] in
             let options = self.options.withLock { $0 }
-            var watch: DirectoryWatch?
-            if options.watch == .auto {
-                do { watch = try DirectoryWatch(onHint: { [wake] in wake.signal() }) } catch {
-                    log.warning(
-                        "inotify is not available; polling instead",
-                        metadata: ["error": "\(error)", "next": "raise fs.inotify.max_user_instances with sysctl"])
-                }
+            let makeWatch: @Sendable () throws(SystemCallError) -> DirectoryWatch = { [wake] () throws(SystemCallError) in
+                try DirectoryWatch(onHint: { wake.signal() })
             }
             let scanner = InboxScanner(
-                store: store, watch: watch, claims: claims, options: options, stopJob: stopJob, unixSeconds: unixSeconds, log: log)
+                store: store, claims: claims, options: options, makeWatch: options.watch == .auto ? makeWatch : nil, stopJob: stopJob,
+                unixSeconds: unixSeconds, log: log)
             try scanner.loadKnownDrops()
             // Orders are looked for on every wake-up; their own watch has no other part than to wake.
             let ordersWatch = try? DirectoryWatch(onHint: { [wake] in wake.signal() })
             if let orders = try? Directory.open(options.orders) { try? ordersWatch?.add(orders, id: 0) }
-            let mounts = try? MountWatch(onChange: { [wake] in wake.signal() })
+            let mounts = try? MountWatch(onChange: { [wake, haveMountsChanged] in
+                haveMountsChanged.value.withLock { $0 = true }
+                wake.signal()
+            })
             self.scanner.withLock { $0 = Confined(scanner: scanner, mounts: mounts, ordersWatch: ordersWatch) }
         }
     }
@@ -100,6 +112,7 @@ package final class InboxService: Sendable {
         return try scanner.withLock { confined in
             guard let scanner = confined.scanner else { return Clock.bootSeconds + 1 }
             scanner.options = options
+            if haveMountsChanged.take() { scanner.lookEverywhere() }
             var next = try scanner.pass()
             _ = confined.ordersWatch?.takeHints()
             // Each on its own: a full disk under one of them must not keep the others from being done.

@@ -37,6 +37,10 @@ final class WatchedFolder {
         self.mode = mode
     }
 
+    var pollReason: String? {
+        if case .poll(let reason) = mode { reason } else { nil }
+    }
+
     /// The path below the inbox, as bytes.
     var path: [UInt8] { Array(components.map(\.bytes).joined(separator: [UInt8(ascii: "/")])) }
 

@@ -104,6 +104,8 @@ final class TestInbox: Sendable {
         try await task.value
     }
 
+    func update(_ options: InboxOptions) { life.withLock { $0?.service }?.update(options) }
+
     var status: InboxStatus { life.withLock { $0?.service.status } ?? InboxStatus() }
 
     /// As the pipeline does when a job is finished.

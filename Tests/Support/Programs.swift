@@ -54,3 +54,38 @@ package func sqlite(_ path: String, _ statement: String) async throws -> String 
         """
     return try await run("python3", "-c", program, path, statement)
 }
+
+/// Runs a test in a process of its own, where it may have what no test may take from the others: no privileges, or lower limits.
+///
+/// The process is this test program again, asked for the one test; there, `body` runs.
+///
+/// - Parameters:
+///   - test: the name of the function that calls this.
+///   - limits: of the namespace, by their names in /proc/sys/user; without any, the process has no capability at all, and root is
+///     nobody in particular.
+package func inOwnProcess(_ test: String, limits: [String: Int] = [:], _ body: () async throws -> Void) async throws {
+    if isInOwnProcess { return try await body() }
+    let lines = Mutex<[String]>([])
+    let program = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+    let settings = limits.map { "echo \($0.value) > /proc/sys/user/\($0.key) && " }.joined()
+    let result = try await ChildProcess.run(
+        ChildCommand(
+            executable: "unshare",
+            arguments: ["--user"] + (limits.isEmpty ? [] : ["--map-root-user"]) + [
+                "sh", "-c", settings + "exec \"$0\" \"$@\"", program, "--testing-library", "swift-testing", "--filter", test,
+            ],
+            environment: ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LYRICD_TEST_IN_OWN_PROCESS": "1"], workingDirectory: "/",
+            owner: "lyricd-test-\(getpid())", timeLimit: .seconds(120), stallLimit: nil),
+        onStandardOutput: { line in lines.withLock { $0.append(String(decoding: line, as: UTF8.self)) } },
+        onStandardError: { line in lines.withLock { $0.append(String(decoding: line, as: UTF8.self)) } })
+    let output = lines.withLock { $0.joined(separator: "\n") }
+    // A filter that matches nothing succeeds as well.
+    guard result.ending == .exited(0), output.contains("run with 1 test ") else {
+        throw TimedOut("\(test) in a process of its own ended with \(result.ending): \(output)")
+    }
+}
+
+/// Whether the kernel gives such a process.
+package func mayHaveOwnProcess() async -> Bool { (try? await run("unshare", "--user", "--map-root-user", "true")) != nil }
+
+package let isInOwnProcess = ProcessInfo.processInfo.environment["LYRICD_TEST_IN_OWN_PROCESS"] != nil
