@@ -109,9 +109,10 @@ final class Daemon: Sendable {
                 services: [
                     .init(service: reporter, successTerminationBehavior: .ignore),
                     .init(service: backup, successTerminationBehavior: .ignore),
+                    // Goes on through the drain.
+                    .init(service: watchdog, successTerminationBehavior: .ignore),
                     .init(service: PipelineLane(pipeline: pipeline), successTerminationBehavior: .ignore),
                     .init(service: InboxDoor(inbox: inbox), successTerminationBehavior: .ignore),
-                    .init(service: watchdog, successTerminationBehavior: .ignore),
                 ], logger: Logger(label: "lyricd.lifecycle") { _ in SwiftLogNoOpLogHandler() }))
         let outcome = await desk.run(group)
         StatusFile.remove(from: configuration.folders.runtime)

@@ -7,6 +7,8 @@ import ServiceLifecycle
 
 /// Tells systemd that we are alive, only while the parts that matter prove it: the store answers, the pipeline's loop turns,
 /// the inbox has been looked at. Without a watchdog in the unit there is nothing to do, and nothing is done.
+///
+/// Stands before the pipeline in the group: a service is told to stop when all that stand behind it have ended.
 struct Watchdog: Service {
     let store: JobStore
     let inbox: InboxService
@@ -25,7 +27,11 @@ struct Watchdog: Service {
             while !Task.isShuttingDownGracefully, !Task.isCancelled {
                 let answers = (try? await store.perform { try $0.ping() }) != nil
                 let (turnsNow, passNow) = (pipeline.turns, inbox.status.lastPass)
-                let stale = [answers ? nil : "store", turnsNow == turns ? "pipeline" : nil, passNow == pass ? "inbox" : nil].compactMap { $0 }
+                // In a drain both loops have ended; it has an end of its own and may take longer than the watchdog allows.
+                let isDraining = pipeline.isStopping
+                let stale = [
+                    answers ? nil : "store", turnsNow == turns && !isDraining ? "pipeline" : nil, passNow == pass && !isDraining ? "inbox" : nil,
+                ].compactMap { $0 }
                 if stale.isEmpty {
                     ServiceManager.notify("WATCHDOG=1")
                 } else {
@@ -38,10 +44,5 @@ struct Watchdog: Service {
                 await stop.wait(until: Clock.bootSeconds + period)
             }
         } onCancelOrGracefulShutdown: { stop.signal() }
-        // A drain can take longer than the watchdog allows, and is proof of life in itself.
-        while !Task.isCancelled, pipeline.activeCount > 0 {
-            ServiceManager.notify("WATCHDOG=1")
-            await stop.wait(until: Clock.bootSeconds + period)
-        }
     }
 }
