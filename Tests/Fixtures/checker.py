@@ -5,7 +5,7 @@
 
 Reads inbox, archive, failed folder, outbox (manifests and every byte of the outputs), job store and work folder, and the
 machine's processes. CONFIG names all folders. For a daemon that is idle or stopped; with --unfinished, jobs and drops may still
-wait for their verdict, everything else holds all the same.
+wait for their verdict, and what is being built may lie about; everything else holds.
 
 P1 nothing lost · P2 nothing done twice · P3 nothing half · P4 source last · P5 always a verdict · P6 restart is free
 """
@@ -70,6 +70,10 @@ class Store:
             broken("store", f"integrity_check says {[tuple(row) for row in answer]}")
         if self.db.execute("PRAGMA foreign_key_check").fetchall():
             broken("store", "a foreign key leads nowhere")
+        # A daemon that ended in its first second may have left a database without tables.
+        self.is_made = self.db.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'jobs'").fetchone()[0] == 1
+        if not self.is_made:
+            return
         self.jobs = {row["id"]: row for row in self.db.execute("SELECT * FROM jobs ORDER BY id")}
         self.drops = {row["id"]: row for row in self.db.execute("SELECT * FROM drops ORDER BY id")}
 
@@ -99,14 +103,16 @@ def check_history(store):
             broken("P6", f"an attempt at {row['stage']} of job {row['job_id']} never ended")
 
 
-def check_outbox(store, root):
+def check_outbox(store, root, unfinished):
     """P2 and P3."""
     folders = {}
     for folder, names, files in os.walk(os.fsencode(root)):
         path = os.path.relpath(folder, os.fsencode(root))
         for name in names + files:
-            if name.startswith(b"."):
+            if name.startswith(b".") and not unfinished:
                 broken("P3", f"{shown(name)} was left in the outbox")
+        # What is being built has a dot in front, and is nobody's result.
+        names[:] = [name for name in names if not name.startswith(b".")]
         if b"lyricd.json" not in files:
             if files:
                 broken("P3", f"{shown(path)} in the outbox has files and no manifest")
@@ -136,7 +142,7 @@ def check_outbox(store, root):
         job = keys.get(key)
         if job is None:
             broken("P2", f"{shown(path)} is of no known job")
-        elif job["state"] not in PUBLISHED:
+        elif job["state"] not in PUBLISHED | ({"publishing"} if unfinished else set()):
             broken("P2", f"{shown(path)} is published, its job {job['id']} is {job['state']}")
         elif job["manifest_digest"] is not None and job["manifest_digest"] != digest:
             broken("P3", f"{shown(path)}: the manifest is not the one that was committed")
@@ -248,8 +254,10 @@ def main():
     folders = settings(sys.argv[1])["folders"]
     unfinished = "--unfinished" in sys.argv[2:]
     store = Store(folders["state"] + "/jobs.db")
+    if not store.is_made and unfinished:
+        return 1 if problems else 0
     check_history(store)
-    check_outbox(store, folders["outbox"])
+    check_outbox(store, folders["outbox"], unfinished)
     check_sources(store, folders, unfinished)
     if not unfinished:
         check_work(store, folders["state"])

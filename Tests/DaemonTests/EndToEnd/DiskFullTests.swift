@@ -92,7 +92,7 @@ extension EndToEnd {
                 let disk = folder + "/disk"
                 try FileManager.default.createDirectory(atPath: disk, withIntermediateDirectories: true)
                 try #require(mount("tmpfs", disk, "tmpfs", 0, "size=\(megabytes)m") == 0)
-                defer { umount2(disk, Int32(MNT_DETACH.rawValue)) }
+                defer { umount2(disk, Int32(MNT_DETACH)) }
                 try await body(disk)
             }
         }

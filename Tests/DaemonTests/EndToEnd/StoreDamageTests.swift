@@ -20,7 +20,12 @@ extension EndToEnd {
                 try house.drop(file: material.path("silence.wav"), as: "first.wav")
                 try await house.start()
                 try await house.finish(1)
-                if hasBackup { _ = try await house.restart() }
+                if hasBackup {
+                    // The first backup was made of an empty store; this one knows the first job and not the others.
+                    try FileManager.default.removeItem(atPath: house.state + "/backups")
+                    _ = try await house.restart()
+                    try await waitUntil("a backup") { house.names(in: house.state + "/backups").contains { $0.hasPrefix("jobs-") } ? true : nil }
+                }
                 try house.drop(file: material.path("other.mp3"), as: "second.mp3")
                 try house.drop(Material.words, as: "second.txt")
                 try await house.finish(2)
@@ -52,6 +57,7 @@ extension EndToEnd {
                 try await house.wait(for: "answered from the earlier result") { $0.cachedFrom != nil && $0.state == .instrumental }
                 #expect(house.names(in: house.outbox) == ["first", "fourth", "second", "third"])
                 try await house.finish(5)
+                if hasBackup, damage != .withoutLog { #expect(try house.jobs().first?.title == "first" && house.jobs().first?.drop == 1) }
                 let moved = house.names(in: house.state).filter { $0.hasPrefix("corrupt-") }
                 #expect(moved.count == (damage == .withoutLog ? 0 : 1), "\(moved)")
             }
