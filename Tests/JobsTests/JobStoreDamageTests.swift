@@ -5,14 +5,23 @@ import Testing
 
 /// A file that is not what it should be is never worked with.
 @Suite(.timeLimit(.minutes(3))) struct JobStoreDamageTests {
-    /// A closed store with a hundred jobs in every table.
-    private func withFile(_ body: (_ path: String, _ folder: String) async throws -> Void) async throws {
+    /// A closed store with a hundred jobs and something in every table; made once.
+    private static let whole = Task {
         try await withTemporaryFolder { folder in
             let store = try JobStore.testing(folder)
             try store.add((0..<40).map { media("song \($0)") } + [list("links", 60)])
             for job in try store.jobs(limit: 10) { try store.publish(job.id) }
             try store.close()
-            try await body(store.path, folder)
+            return try Data(contentsOf: URL(filePath: store.path))
+        }
+    }
+
+    private func withFile(_ body: (_ path: String, _ folder: String) async throws -> Void) async throws {
+        let whole = try await Self.whole.value
+        try await withTemporaryFolder { folder in
+            let path = folder + "/jobs.db"
+            try whole.write(to: URL(filePath: path))
+            try await body(path, folder)
         }
     }
 
