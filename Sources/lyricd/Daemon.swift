@@ -83,7 +83,8 @@ final class Daemon: Sendable {
         let backup = BackupKeeper(
             state: state, store: store, log: log, settings: { [self] in self.configuration.withLock { $0.service } },
             unixSeconds: Self.unixSeconds)
-        let watchdog = Watchdog(store: store, inbox: inbox, inboxWake: inboxWake, pipeline: pipeline, pipelineWake: workWake, log: log)
+        let watchdog = Watchdog(store: store, inbox: inbox, inboxWake: inboxWake, pipeline: pipeline, pipelineWake: workWake, log: log,
+            isStopping: { [self] in isStopping.withLock { $0 } })
         let desk = SignalDesk(
             log: log,
             onReload: { [self] in
@@ -167,6 +168,8 @@ private struct PipelineLane: Service {
         try await withTaskCancellationOrGracefulShutdownHandler { try await pipeline.run() } onCancelOrGracefulShutdown: {
             pipeline.beginDrain()
         }
+        // A second TERM ends the work before its turn; a service that returns early would pass for one that broke.
+        try? await gracefulShutdown()
     }
 }
 

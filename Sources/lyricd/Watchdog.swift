@@ -16,19 +16,26 @@ struct Watchdog: Service {
     let pipeline: PipelineService
     let pipelineWake: WakeUp
     let log: Logger
+    /// Whether the whole daemon is stopping.
+    let isStopping: @Sendable () -> Bool
 
     func run() async throws {
-        guard let interval = ServiceManager.watchdogInterval else { return }
-        let period = interval.seconds / 3
         let stop = WakeUp()
+        guard let interval = ServiceManager.watchdogInterval else {
+            // A service that returned while others are being stopped would pass for one that broke.
+            await withTaskCancellationOrGracefulShutdownHandler { await stop.wait() } onCancelOrGracefulShutdown: { stop.signal() }
+            return
+        }
+        let period = interval.seconds / 3
         var turns = -1
         var pass = -1.0
         await withTaskCancellationOrGracefulShutdownHandler {
             while !Task.isShuttingDownGracefully, !Task.isCancelled {
                 let answers = (try? await store.perform { try $0.ping() }) != nil
                 let (turnsNow, passNow) = (pipeline.turns, inbox.status.lastPass)
-                // In a drain both loops have ended; it has an end of its own and may take longer than the watchdog allows.
-                let isDraining = pipeline.isStopping
+                // In a stop both loops end while copies and stages go on; it has an end of its own and may take longer than the
+                // watchdog allows.
+                let isDraining = isStopping()
                 let stale = [
                     answers ? nil : "store", turnsNow == turns && !isDraining ? "pipeline" : nil, passNow == pass && !isDraining ? "inbox" : nil,
                 ].compactMap { $0 }

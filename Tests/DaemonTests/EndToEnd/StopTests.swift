@@ -126,6 +126,16 @@ extension EndToEnd {
             }
         }
 
+        /// A stop that comes before every service has got going must not look like one that broke.
+        @Test func aStopRightAfterTheStartIsAGoodEndEveryTime() async throws {
+            try await House.with { house in
+                for _ in 1...8 {
+                    let daemon = try await house.start()
+                    #expect(try await daemon.stop(within: 15) == .exited(0), "\(daemon.log.suffix(1000))")
+                }
+            }
+        }
+
         @Test func aSecondDaemonOnOneStateFolderEndsWithTheFirstOnesNumber() async throws {
             try await House.with { house in
                 let first = try await house.start()
