@@ -17,7 +17,8 @@ extension JobStore {
         }
     }
 
-    /// The job runs again, from its first unfinished stage, with the plan it had.
+    /// The job runs again with the plan it had: a held one from its first unfinished stage, another from its first stage, because
+    /// the work folders of failed and cancelled jobs are not kept.
     package func retry(job id: Job.ID, why: String) throws(StoreError) {
         try write { db in
             let job = try Self.fetchJob(db, id)
@@ -29,8 +30,9 @@ extension JobStore {
             guard [.failed, .held, .cancelled].contains(job.state) else {
                 throw StoreError(.conflict, "job \(id) is \(job.state.rawValue); only failed, held and cancelled jobs can be retried")
             }
+            let first: StageName = job.url == nil ? .probe : .fetch
             try transition(
-                db, id, from: [.failed, .held, .cancelled], to: .queued, stage: job.stage, why: why,
+                db, id, from: [.failed, .held, .cancelled], to: .queued, stage: job.state == .held ? job.stage : first, why: why,
                 set: [
                     ("attempts", 0), ("crashes", 0), ("not_before", 0), ("failure", nil), ("reason", ""), ("next_step", ""),
                 ])

@@ -16,7 +16,7 @@ struct CancelCommand: AsyncParsableCommand {
 
 struct RetryCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "retry", abstract: "Run failed, held or cancelled jobs again, from their first unfinished stage.")
+        commandName: "retry", abstract: "Run failed, held or cancelled jobs again; held ones go on where they stopped.")
 
     @OptionGroup var options: ConfigurationOption
     @Argument(help: "Numbers of the jobs.") var jobs: [Int64]
