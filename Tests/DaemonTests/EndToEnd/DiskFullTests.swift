@@ -15,9 +15,7 @@ extension EndToEnd {
                     try fill(disk)
                     try house.drop(file: material.path("song.mp3"), as: "song.mp3")
                     try house.drop(Material.words, as: "song.txt")
-                    try await waitUntil("the pause to be told") {
-                        try house.text(house.root + "/run/status.json").contains("must stay free") ? true : nil
-                    }
+                    try await waitUntil("the pause to be told") { house.status.contains("must stay free") ? true : nil }
                     #expect(try await house.run("jobs").text.contains("paused:"))
                     #expect(house.names(in: house.inbox) == ["song.mp3", "song.txt"])
                     try FileManager.default.removeItem(atPath: disk + "/ballast")

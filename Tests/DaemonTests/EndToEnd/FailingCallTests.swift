@@ -41,7 +41,10 @@ extension EndToEnd {
         func theNthCallOfSQLiteFails(call: String) async throws {
             let material = try await Material.get()
             let library = material.folder + "/failcall-\(call).so"
-            try await Material.run("cc", "-shared", "-fPIC", "-O1", "-o", library, House.fixtures + "/failcall.c", "-ldl")
+            // Every Swift toolchain has clang; not every machine has a cc.
+            let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
+            let compiler = path.split(separator: ":").flatMap { ["\($0)/cc", "\($0)/clang"] }.first { FileManager.default.isExecutableFile(atPath: $0) }
+            try await Material.run(try #require(compiler), "-shared", "-fPIC", "-O1", "-o", library, House.fixtures + "/failcall.c", "-ldl")
             var undisturbed: OutboxPicture?
             try await House.with(Self.settings) { house in
                 try house.drop(file: material.path("silence.wav"), as: "silence.wav")

@@ -77,28 +77,6 @@ extension EndToEnd {
             }
         }
 
-        @Test func aDrainThatTakesLongerThanTheWatchdogIsFedToItsEnd() async throws {
-            let material = try await Material.get()
-            try await WebServer.with(material.folder) { server in
-                try await House.with(["service.drain": "\"3s\""]) { house in
-                    let systemd = try NotifySocket(house.root + "/notify")
-                    let daemon = try house.launch(environment: ["NOTIFY_SOCKET": systemd.path, "WATCHDOG_USEC": "900000"])
-                    try house.drop(link: server.url("slow/song.mp3"), as: "slow.url")
-                    try await waitUntil("yt-dlp to run") { house.engineProcesses.isEmpty ? nil : true }
-                    daemon.send(SIGTERM)
-                    try await systemd.wait(for: "STOPPING=1")
-                    let before = systemd.count("WATCHDOG=1")
-                    #expect(try await daemon.ending(within: 15) == .exited(0))
-                    #expect(systemd.count("WATCHDOG=1") - before >= 6)
-                    // Nothing else was started meanwhile, and the download goes on after the next start.
-                    #expect(try house.jobs().map(\.state) == [.queued])
-                    try await house.start()
-                    #expect(try await house.run("cancel", "1").ending == .exited(0))
-                    try await house.finish(1)
-                }
-            }
-        }
-
         /// One place on the inbox's thread, one in the store's queue.
         @Test(arguments: ["intake.prepared", "transition.queued-running.before"])
         func theWatchdogIsNotFedWhileAPartHangs(place: String) async throws {

@@ -13,7 +13,7 @@ extension EndToEnd {
             try await House.with(["inbox.settle_moved": "\"1s\""]) { house in
                 let daemon = try await house.start()
                 try house.drop(file: material.path("silence.wav"), as: "silence.wav")
-                try await waitUntil("it to be seen") { try house.text(house.root + "/run/status.json").contains("silence.wav") ? true : nil }
+                try await waitUntil("it to be seen") { house.status.contains("silence.wav") ? true : nil }
                 #expect(try await daemon.stop(within: 5) == .exited(0))
                 #expect(house.names(in: house.inbox) == ["silence.wav"])
                 #expect(try house.jobs().isEmpty)
@@ -139,7 +139,7 @@ extension EndToEnd {
         @Test func aSecondDaemonOnOneStateFolderEndsWithTheFirstOnesNumber() async throws {
             try await House.with { house in
                 let first = try await house.start()
-                let second = try await DaemonProcess(["serve", "--config", house.configuration], environment: ["PATH": "/usr/bin:/bin"], log: house.root + "/second")
+                let second = try DaemonProcess(["serve", "--config", house.configuration], environment: ["PATH": "/usr/bin:/bin"], log: house.root + "/second")
                 #expect(try await second.ending() == .exited(75))
                 #expect(second.log.contains("process \(first.pid)"), "\(second.log)")
                 #expect(first.isRunning)

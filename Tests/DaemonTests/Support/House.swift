@@ -129,6 +129,7 @@ final class House: Sendable {
     }
 
     /// Runs one command to its end.
+    @discardableResult
     func run(_ arguments: String..., environment: [String: String] = [:]) async throws -> (ending: DaemonProcess.Ending, text: String) {
         let log = root + "/cli-\(UUID().uuidString)"
         var arguments = arguments
@@ -190,6 +191,9 @@ final class House: Sendable {
     }
 
     func log(last count: Int = 100_000) -> String { String(((try? String(contentsOfFile: log, encoding: .utf8)) ?? "").suffix(count)) }
+
+    /// What the daemon says of the moment; empty while none runs.
+    var status: String { (try? text(root + "/run/status.json")) ?? "" }
 
     func names(in folder: String) -> [String] { ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted() }
     func text(_ path: String) throws -> String { String(decoding: try Data(contentsOf: URL(fileURLWithPath: path)), as: UTF8.self) }
