@@ -34,7 +34,14 @@ struct AddCommand: ParsableCommand {
             throw UserError("the inbox cannot be written: \(error)", next: "start the service once, or see [folders] in the configuration")
         }
         for item in items {
-            if item.contains("://") || item.hasPrefix("www.") { try addLink(item, to: inbox) } else { try addFile(item, to: inbox) }
+            do {
+                if item.contains("://") || item.hasPrefix("www.") { try addLink(item, to: inbox) } else { try addFile(item, to: inbox) }
+            } catch {
+                guard let refusal = error as? SystemCallError, refusal.isPermission else { throw error }
+                throw UserError(
+                    "you may not put anything into the inbox (\(refusal))",
+                    next: "run it with sudo, or join the group: usermod -aG lyricd \(ProcessInfo.processInfo.userName)")
+            }
         }
     }
 
