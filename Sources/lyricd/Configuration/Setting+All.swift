@@ -34,7 +34,7 @@ extension Setting {
             "Database, backups and work in progress; a local disk."),
         .text(
             "folders.runtime", \Configuration.folders.runtime, .path(mayBeEmpty: false),
-            "Lock, status and orders of the running daemon."),
+            "What the running daemon is doing, for the command line."),
         .text(
             "folders.engines", \Configuration.folders.engines, .path(mayBeEmpty: true),
             "Programs that do the work; \"\" is engines in the state folder."),
