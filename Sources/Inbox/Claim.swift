@@ -46,8 +46,9 @@ struct Claim: Sendable {
         guard try file.status().signature == signature else { return .changed }
         Fault.crash("claim.opened")
 
-        if let former, try file.digest().sha256 == former.digest {
+        if let former, try file.digest().sha256 == former.digest,
             try store.relocate(drop: former.id, folder: folderPath, name: name.bytes, identity: identity)
+        {
             return .same(former.id)
         }
         if signature.size > plan.sizeMaxBytes { return try refuseSize(store) }
@@ -70,7 +71,7 @@ struct Claim: Sendable {
             try work.sync()
             Fault.crash("claim.durable")
             var stop: [Job.ID] = []
-            if let replaced { stop = try store.supersede(drop: replaced.id, why: "the file was replaced by another version") }
+            if let replaced { stop = try supersede(replaced, store) }
             let ids = try store.add([
                 NewDrop(
                     kind: .media, folder: folderPath, name: name.bytes, profile: profile, identity: identity,
@@ -99,12 +100,17 @@ struct Claim: Sendable {
         return try place.copy(from: file, as: KnownLyricsFile.workName(for: lyrics)).sha256
     }
 
+    /// Unless the older version was found under another name meanwhile: then it was renamed, and both are drops.
+    private func supersede(_ older: Drop, _ store: JobStore) throws -> [Job.ID] {
+        try store.supersede(drop: older.id, at: (folderPath, name.bytes), why: "the file was replaced by another version")
+    }
+
     private func refuseSize(_ store: JobStore) throws -> Outcome {
         let refusal = NewJob.Refusal(
             failure: .policy,
             reason: "the file has \(signature.size >> 20) MiB, more than the \(plan.sizeMaxBytes >> 20) MiB that are allowed",
             nextStep: "raise size_max in [limits], or drop a smaller file")
-        let stop = try replaced.map { try store.supersede(drop: $0.id, why: "the file was replaced by another version") } ?? []
+        let stop = try replaced.map { try supersede($0, store) } ?? []
         let ids = try store.add([
             NewDrop(
                 kind: .media, folder: folderPath, name: name.bytes, profile: profile, identity: identity, digest: "",

@@ -49,7 +49,7 @@ struct SourceDisposal {
 
     private func delete(_ drop: Drop, components: [FileName]) throws -> Drop.Disposal {
         try store.beginDisposal(drop: drop.id, to: nil)
-        guard let folder = try source(components), try isStillThere(drop, in: folder) else { return try finish(drop, .gone) }
+        guard let folder = try source(components), try standing(drop, in: folder) != nil else { return try finish(drop, .gone) }
         for lyrics in lyricsNames(drop, isFailed: false) { try? folder.remove(lyrics) }
         try folder.remove(FileName(drop.name))
         try folder.sync()
@@ -63,8 +63,7 @@ struct SourceDisposal {
         try swept.sweep(target, Self.temporaryPrefix)
         let name = FileName(drop.name)
         let folder = try source(components)
-        let isThere = try folder.map { try isStillThere(drop, in: $0) } ?? false
-        guard isThere, let folder else {
+        guard let folder, let standing = try standing(drop, in: folder) else {
             // A crash after the rename: the target of that attempt is the source's new place.
             if drop.disposal == .disposing, let placed = drop.disposedTo, let last = Self.components(placed).last,
                 try target.status(of: last) != nil
@@ -80,7 +79,7 @@ struct SourceDisposal {
             if let jobs { try FailureNote.write(for: name, jobs: jobs, in: target) }
             return try finish(drop, .kept)
         }
-        let free = try freeName(name, in: target)
+        let free = try Self.freeName(name, in: target)
         let path = Array((components + [free]).map(\.bytes).joined(separator: [UInt8(ascii: "/")]))
         try store.beginDisposal(drop: drop.id, to: path)
         Fault.crash("dispose.begun")
@@ -89,9 +88,9 @@ struct SourceDisposal {
         // The words before the recording: a crash between the two leaves the recording, and this is done again. The other way round
         // words without a recording would stay behind and wait for one.
         for lyrics in lyricsNames(drop, isFailed: jobs != nil) where (try? folder.status(of: lyrics)) != nil {
-            if let freeLyrics = try? freeName(lyrics, in: target) { try? Self.move(lyrics, from: folder, to: target, as: freeLyrics) }
+            if let freeLyrics = try? Self.freeName(lyrics, in: target) { try? Self.move(lyrics, from: folder, to: target, as: freeLyrics) }
         }
-        try Self.move(name, from: folder, to: target, as: free)
+        try Self.move(name, from: folder, to: target, as: free, expecting: standing)
         Fault.crash("dispose.moved")
         return try finish(drop, disposal, to: path)
     }
@@ -105,13 +104,16 @@ struct SourceDisposal {
         }
     }
 
-    /// Whether the name still means the file that was claimed. A newer version under the name is left for the next look.
-    private func isStillThere(_ drop: Drop, in folder: Directory) throws -> Bool {
-        guard let status = try folder.status(of: FileName(drop.name)) else { return false }
-        if SourceIdentity(status.signature) == drop.identity || drop.kind == .other { return true }
+    /// The file that was claimed, if the name still means it. A newer version under the name is left for the next look.
+    private func standing(_ drop: Drop, in folder: Directory) throws -> FileStatus.Signature? {
+        guard let status = try folder.status(of: FileName(drop.name)) else { return nil }
+        if SourceIdentity(status.signature) == drop.identity { return status.signature }
+        if drop.kind == .other { return status.kind == .regular ? nil : status.signature }
         // Touched, or its permissions changed: the same song all the same.
-        guard status.kind == .regular, status.size == drop.identity.size, !drop.digest.isEmpty else { return false }
-        return try folder.openFile(FileName(drop.name)).digest().sha256 == drop.digest
+        guard status.kind == .regular, status.size == drop.identity.size, !drop.digest.isEmpty,
+            try folder.openFile(FileName(drop.name)).digest().sha256 == drop.digest
+        else { return nil }
+        return status.signature
     }
 
     /// The words that go with their recording. Words that came too late for it stay: they bring the recording back.
@@ -124,7 +126,7 @@ struct SourceDisposal {
         return names
     }
 
-    private func freeName(_ name: FileName, in folder: Directory) throws -> FileName {
+    private static func freeName(_ name: FileName, in folder: Directory) throws -> FileName {
         var candidate = name
         var number = 2
         while try folder.status(of: candidate) != nil {
@@ -137,13 +139,30 @@ struct SourceDisposal {
     }
 
     /// A rename where one file system holds both; else copy, compare, fsync, and only then unlink.
-    static func move(_ name: FileName, from source: Directory, to target: Directory, as newName: FileName) throws {
+    ///
+    /// - Parameter expected: what is to be moved. Another file that took the name meanwhile is nobody's yet, and stays in the inbox.
+    static func move(
+        _ name: FileName, from source: Directory, to target: Directory, as newName: FileName, expecting expected: FileStatus.Signature? = nil
+    ) throws {
         do {
             try source.rename(name, to: target, as: newName, replacing: false)
+            if let expected, let moved = try target.status(of: newName)?.signature, !moved.isSameVersion(as: expected) {
+                do throws(SystemCallError) {
+                    try target.rename(newName, to: source, as: name, replacing: false)
+                } catch {
+                    guard error.isExisting else { throw error }
+                    // And yet another one came: both are drops.
+                    try target.rename(newName, to: source, as: try freeName(name, in: source), replacing: false)
+                }
+                throw Failure.postponed("another version of the file came while it was moved")
+            }
         } catch {
-            guard error.isCrossDevice else { throw error }
+            guard let failed = error as? SystemCallError, failed.isCrossDevice else { throw error }
             let file = try source.openFile(name)
             let before = try file.status()
+            if let expected, !before.signature.isSameVersion(as: expected) {
+                throw Failure.postponed("another version of the file came while it was moved")
+            }
             // Under a name that is nobody's until it is whole: a crash must not leave half a song in the archive.
             let temporary = FileName("\(temporaryPrefix)move.tmp")
             try target.remove(temporary)
@@ -171,5 +190,12 @@ final class SweptFolders {
         let status = try folder.status()
         guard seen.insert([status.device, status.inode]).inserted else { return }
         for name in try folder.list() where name.bytes.starts(with: prefix.utf8) { try folder.remove(name) }
+    }
+}
+
+extension FileStatus.Signature {
+    /// A rename changes the time of the inode and nothing else.
+    fileprivate func isSameVersion(as other: FileStatus.Signature) -> Bool {
+        (device, inode, size, modifiedNanoseconds) == (other.device, other.inode, other.size, other.modifiedNanoseconds)
     }
 }

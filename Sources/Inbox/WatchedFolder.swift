@@ -133,3 +133,13 @@ struct Settling {
         }
     }
 }
+
+extension WatchedFolder.Entry {
+    var signature: FileStatus.Signature? {
+        switch phase {
+        case .settling(let settling): settling.signature
+        case .claiming(let signature): signature
+        case .known(_, let signature): signature
+        }
+    }
+}

@@ -107,10 +107,19 @@ extension JobStore {
 
     /// The file was replaced by another version: what is not finished of it gives way.
     ///
+    /// - Parameter place: folder and name that the new version has. A drop that was meanwhile found under another name gives way to nothing.
     /// - Returns: the jobs that were running and have to be stopped now.
     @discardableResult
-    package func supersede(drop: Drop.ID, why: String) throws(StoreError) -> [Job.ID] {
+    package func supersede(
+        drop: Drop.ID, at place: (folder: [UInt8], name: [UInt8])? = nil, why: String
+    ) throws(StoreError) -> [Job.ID] {
         try write { db in
+            if let place {
+                let isThere = try Bool.fetchOne(
+                    db, sql: "SELECT EXISTS (SELECT 1 FROM drops WHERE id = ? AND folder = ? AND name = ?)",
+                    arguments: [drop, Blob(place.folder), Blob(place.name)])
+                guard isThere == true else { return [] }
+            }
             let rows = try Row.fetchAll(
                 db, sql: "SELECT id, stage, state FROM jobs WHERE drop_id = ? AND state IN ('queued', 'running', 'held', 'failed')",
                 arguments: [drop])
@@ -129,17 +138,23 @@ extension JobStore {
     }
 
     /// The same content under a new identity: touched, renamed, or its file system was mounted again.
-    package func relocate(drop: Drop.ID, folder: [UInt8], name: [UInt8], identity: SourceIdentity) throws(StoreError) {
+    ///
+    /// - Returns: false where its source is no longer in the inbox, or was replaced: then this is another drop.
+    @discardableResult
+    package func relocate(
+        drop: Drop.ID, folder: [UInt8], name: [UInt8], identity: SourceIdentity
+    ) throws(StoreError) -> Bool {
         try write { db in
             try db.execute(
                 sql: """
                     UPDATE drops SET folder = ?, name = ?, device = ?, inode = ?, size = ?, modified_ns = ?, changed_ns = ?
-                    WHERE id = ?
+                    WHERE id = ? AND disposal IN ('present', 'kept')
                     """,
                 arguments: [
                     Blob(folder), Blob(name), identity.device, identity.inode, identity.size, identity.modified,
                     identity.changed, drop,
                 ])
+            return db.changesCount == 1
         }
     }
 

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// A text beside a recording holds its words, whenever it comes.
-@Suite(.timeLimit(.minutes(3))) struct LyricsTests {
+@Suite(.timeLimit(.minutes(15))) struct LyricsTests {
     private static let words = "First line of the song\nSecond line of the song\n"
 
     private func expectWords(_ inbox: TestInbox, _ job: Job, _ words: String = words, file: String = "lyrics.txt") throws {

@@ -9,7 +9,7 @@ import TestSupport
 import Testing
 
 /// Where the inbox is, and what is in it, whatever happens to the folders.
-@Suite(.timeLimit(.minutes(3))) struct ScannerTests {
+@Suite(.timeLimit(.minutes(15))) struct ScannerTests {
     @Test(arguments: bothModes) func foldersThatComeWithFilesInThemAreReadToTheBottom(watch: InboxOptions.Watch) async throws {
         try await withInbox(watch) { inbox in
             for number in 0..<50 { try inbox.drop(FileName("\(number).mp3"), "song \(number)", in: "outside/album") }

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// The inbox over its whole life: restarts, full disks, bursts, lists.
-@Suite(.timeLimit(.minutes(3))) struct ServiceTests {
+@Suite(.timeLimit(.minutes(15))) struct ServiceTests {
     @Test(arguments: bothModes) func aRestartClaimsNothingTwice(watch: InboxOptions.Watch) async throws {
         try await withInbox(watch, { $0.source = .keep }) { inbox in
             try inbox.drop("done.mp3", "done")

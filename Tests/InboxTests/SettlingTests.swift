@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// When a file is complete: however it comes, it becomes one job, with the contents it had in the end.
-@Suite(.timeLimit(.minutes(3))) struct SettlingTests {
+@Suite(.timeLimit(.minutes(15))) struct SettlingTests {
     /// How programs put a file into a folder.
     enum Tool: String, CaseIterable, Sendable {
         case copy, move, moveAcrossFolders, hardLink, temporaryThenRename, rsync, unnamedThenLinked, inPlace, download
@@ -148,6 +148,30 @@ import Testing
             }
             #expect(try inbox.store.drop(job.drop).folder == Array("album".utf8))
             #expect(try await inbox.jobs(1)[0].state == .queued)
+        }
+    }
+
+    /// Both settle at once, and both look like what the first file was.
+    @Test(arguments: bothModes) func aRenamedFileAndItsSuccessorAreTwoDrops(watch: InboxOptions.Watch) async throws {
+        try await withInbox(watch) { inbox in
+            for round in 1...10 {
+                try inbox.drop("song.mp3", "song of round \(round)")
+                try await inbox.jobs(2 * round - 1)
+                rename(inbox.path + "/song.mp3", inbox.path + "/first of \(round).mp3")
+                try inbox.drop("song.mp3", "another song of round \(round)")
+                _ = try await waitUntil("both to have their drops") {
+                    let drops = try inbox.store.allDrops().filter { $0.disposal == .present }
+                    let names = Set(drops.map { FileName($0.name) })
+                    return drops.contains { $0.digest == FileDigest(of: Array("another song of round \(round)".utf8)).sha256 }
+                        && names.contains(FileName("first of \(round).mp3")) ? true : nil
+                }
+                rename(inbox.path + "/song.mp3", inbox.path + "/second of \(round).mp3")
+                try await inbox.quiet()
+                // In one order or the other: the renamed one goes on, or is taken anew; it never goes without a job.
+                let jobs = try inbox.allJobs.filter { !$0.state.isFinished }
+                #expect(jobs.count == 2 * round)
+                if try inbox.allJobs.count != 2 * round { break }
+            }
         }
     }
 

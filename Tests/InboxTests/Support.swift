@@ -104,6 +104,13 @@ final class TestInbox: Sendable {
         try await task.value
     }
 
+    /// From now on nothing settles within the test, until `update(options)`.
+    func settleSlowly() {
+        var slow = options
+        (slow.settle, slow.settleMoved, slow.settleLink, slow.settleSuspect) = (3600, 3600, 3600, 3600)
+        update(slow)
+    }
+
     func update(_ options: InboxOptions) { life.withLock { $0?.service }?.update(options) }
 
     var status: InboxStatus { life.withLock { $0?.service.status } ?? InboxStatus() }
@@ -137,6 +144,11 @@ final class TestInbox: Sendable {
     func exists(_ path: String) -> Bool {
         var status = stat()
         return lstat(root + "/" + path, &status) == 0
+    }
+
+    func isLink(_ path: String) -> Bool {
+        var status = stat()
+        return lstat(root + "/" + path, &status) == 0 && status.st_mode & S_IFMT == S_IFLNK
     }
 
     var allJobs: [Job] { get throws { try store.jobs(limit: .max) } }

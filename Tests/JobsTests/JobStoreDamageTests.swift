@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// A file that is not what it should be is never worked with.
-@Suite(.timeLimit(.minutes(3))) struct JobStoreDamageTests {
+@Suite(.timeLimit(.minutes(15))) struct JobStoreDamageTests {
     /// A closed store with a hundred jobs and something in every table; made once.
     private static let whole = Task {
         try await withTemporaryFolder { folder in

@@ -42,7 +42,7 @@ extension JobStore {
     func added(_ drop: NewDrop) throws -> Job { try #require(try jobs(drop: try add([drop])[0]).first) }
 }
 
-@Suite(.timeLimit(.minutes(3))) struct JobStoreTests {
+@Suite(.timeLimit(.minutes(15))) struct JobStoreTests {
     @Test func commitsAreMadeWithWALAndFullSynchronisation() async throws {
         try await withStore { store in
             #expect(try store.durability() == ("wal", 2))

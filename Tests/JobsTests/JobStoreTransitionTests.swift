@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// The state diagram: what leads where, for every question that can be put to the store in every state.
-@Suite(.timeLimit(.minutes(3))) struct JobStoreTransitionTests {
+@Suite(.timeLimit(.minutes(15))) struct JobStoreTransitionTests {
     /// One job in one state, and the stage that it last started.
     private struct Subject: Sendable {
         let id: Job.ID

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Whose turn it is.
-@Suite(.timeLimit(.minutes(3))) struct JobStoreTurnTests {
+@Suite(.timeLimit(.minutes(15))) struct JobStoreTurnTests {
     private func next(_ store: JobStore, _ lane: Lane) throws -> StartedStage? {
         try store.startNext(lane: lane, now: 0, engine: { _ in "test" })
     }
