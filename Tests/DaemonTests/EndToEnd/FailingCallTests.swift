@@ -68,7 +68,7 @@ extension EndToEnd {
                     }
                     if struck == 0 { break }
                     // The first calls are those of making the database; later ones repeat each other.
-                    turn += turn > 6 ? 15 : 3
+                    turn += turn > 6 ? 21 : 3
                     try #require(turn < 400)
                 }
             }

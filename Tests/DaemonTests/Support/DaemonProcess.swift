@@ -14,7 +14,7 @@ final class DaemonProcess: Sendable {
     let pid: Int32
     /// Absolute path of the file that stdout and stderr go to.
     let logPath: String
-    private nonisolated(unsafe) let process: Process
+    private let process: Process
 
     /// The executable that was built with the tests: beside their bundle, or where `swift build` puts it.
     static let executable: String = {
@@ -49,7 +49,9 @@ final class DaemonProcess: Sendable {
 
     /// Waits until it has ended.
     func ending(within seconds: Double = 30) async throws -> Ending {
-        try await waitUntil("the end of process \(pid); it said: \(log.suffix(2000))", seconds: seconds) { process.isRunning ? nil : true }
+        do { try await waitUntil("the end of process \(pid)", seconds: seconds) { process.isRunning ? nil : true } } catch {
+            throw Late("\(error); it said: \(log.suffix(2000))")
+        }
         return process.terminationReason == .exit ? .exited(process.terminationStatus) : .signaled(process.terminationStatus)
     }
 
