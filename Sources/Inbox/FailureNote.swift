@@ -46,9 +46,11 @@ package enum FailureNote {
         try folder.replace(self.name(for: name), with: Array(text(for: name, jobs: jobs).utf8), mode: 0o664)
     }
 
-    /// Removes a note of ours; a file of that name that somebody else wrote is left alone.
+    /// Removes a note of ours; a file of that name that somebody else wrote is left alone, and so is the note of an earlier file
+    /// of the same name that still lies there.
     static func remove(for name: FileName, components: [FileName], failedFolder: String) {
-        guard let folder = try? Directory.open(failedFolder).descend(components) else { return }
+        guard let folder = try? Directory.open(failedFolder).descend(components), (try? folder.status(of: name)) == nil
+        else { return }
         let note = self.name(for: name)
         guard let bytes = try? folder.openFile(note).readAll(limit: 1 << 20) else { return }
         if isOurs(bytes) { try? folder.remove(note) }

@@ -45,7 +45,9 @@ struct Follower {
                 Terminal.print(up + lines.map { "\u{1B}[2K" + clipped($0) }.joined(separator: "\n") + (lines.isEmpty ? "" : "\n") + "\u{1B}[J", terminator: "")
                 drawn = lines.count
             }
-            let isBusy = !open.isEmpty || (status?.inbox.waiting.contains { !$0.reason.hasPrefix("waiting for its recording") } ?? false)
+            // What is tried again in an hour is not waited for.
+            let now = Daemon.unixSeconds()
+            let isBusy = open.contains { $0.notBefore <= now } || (status?.inbox.waiting.contains { !$0.reason.hasPrefix("waiting for its recording") } ?? false)
             quiet = isBusy ? 0 : quiet + 1
             if quiet >= Self.quietLooks { return }
             try await Task.sleep(for: Self.interval)
