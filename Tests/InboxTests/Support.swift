@@ -146,11 +146,6 @@ final class TestInbox: Sendable {
         return lstat(root + "/" + path, &status) == 0
     }
 
-    func isLink(_ path: String) -> Bool {
-        var status = stat()
-        return lstat(root + "/" + path, &status) == 0 && status.st_mode & S_IFMT == S_IFLNK
-    }
-
     var allJobs: [Job] { get throws { try store.jobs(limit: .max) } }
     func summary() throws -> [String] { try allJobs.map { "\($0.id) \($0.title) \($0.state) \($0.reason)" } }
 
