@@ -149,6 +149,18 @@ extension JobStore {
         }
     }
 
+    /// Whether the attempt is still the one that its job waits for; false once the job was cancelled, superseded or sent back.
+    package func isCurrent(_ started: StartedStage) throws(StoreError) -> Bool {
+        try read { db in
+            try Bool.fetchOne(
+                db,
+                sql: """
+                    SELECT jobs.state IN ('running', 'publishing') AND attempts.outcome = 'running'
+                    FROM attempts JOIN jobs ON jobs.id = attempts.job_id WHERE attempts.id = ?
+                    """, arguments: [started.attempt]) ?? false
+        }
+    }
+
     /// What a stage reports counts only while its attempt is the running one. The job may have been cancelled, retried and started again
     /// meanwhile; then it is running, but not because of this attempt.
     func requireRunning(_ db: Database, _ started: StartedStage) throws {

@@ -187,6 +187,8 @@ package final class PipelineService: Sendable {
             $0.inLane[lane, default: 0] += 1
         }
         group.addTask { [self] in
+            // A cancel that was committed after the start and before the lines above found nobody to stop.
+            if let isCurrent = try? await store.perform({ try $0.isCurrent(started) }), !isCurrent { task.cancel() }
             await task.value
             state.withLock {
                 $0.active[id] = nil

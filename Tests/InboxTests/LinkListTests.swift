@@ -88,14 +88,24 @@ import Testing
             ("", .m3u8, .empty), ("\n\n# nothing\n", .urls, .noLink), ("#EXTM3U\n", .m3u, .noLink),
             ("#EXTM3U\n#EXT-X-TARGETDURATION:6\n#EXTINF:6,\nhttps://example.org/1.ts\n", .m3u8, .streamPlaylist),
             ("https://example.org/1\n#ext-x-stream-inf:BANDWIDTH=1\nhttps://example.org/2\n", .m3u, .streamPlaylist),
-            (String(repeating: "\n", count: LinkList.sizeMax + 1), .txt, .tooLarge(LinkList.sizeMax)),
-            ((0...1000).map { "https://example.org/\($0)\n" }.joined(), .txt, .tooMany(1000)),
-            ((0...1000).map { "word\($0)\n" }.joined(), .urls, .tooMany(1000)),
         ] as [(String, LinkList.Kind, LinkFileError.Cause)])
     func aFileThatIsNoListSaysSo(text: String, kind: LinkList.Kind, cause: LinkFileError.Cause) {
         let error = #expect(throws: LinkFileError.self) { try LinkList.read(Array(text.utf8), kind: kind) }
         #expect(error?.cause == cause)
         #expect(error.map { !$0.reason.isEmpty && !$0.nextStep.isEmpty } == true)
+    }
+
+    // Not as arguments: a test's arguments are printed whole.
+    @Test func aListThatIsTooLongSaysSo() {
+        for (text, kind, cause) in [
+            (String(repeating: "\n", count: LinkList.sizeMax + 1), .txt, .tooLarge(LinkList.sizeMax)),
+            ((0...1000).map { "https://example.org/\($0)\n" }.joined(), .txt, .tooMany(1000)),
+            ((0...1000).map { "word\($0)\n" }.joined(), .urls, .tooMany(1000)),
+        ] as [(String, LinkList.Kind, LinkFileError.Cause)] {
+            let error = #expect(throws: LinkFileError.self) { try LinkList.read(Array(text.utf8), kind: kind) }
+            #expect(error?.cause == cause)
+            #expect(error.map { !$0.reason.isEmpty && !$0.nextStep.isEmpty } == true)
+        }
     }
 
     @Test func aThousandLinksAreTaken() throws {

@@ -198,6 +198,8 @@ extension JobStore {
             try store.retry(job: id, why: "a person")
             let fresh = try store.start(id)
             // The job runs again, so its state alone would not tell.
+            #expect(try !store.isCurrent(stale))
+            #expect(try store.isCurrent(fresh))
             let before = (try store.job(id), try store.attempts(of: id))
             for report in [
                 { try store.finish(stale, next: .align) }, { try store.fail(stale, .fail) },
@@ -209,6 +211,20 @@ extension JobStore {
             try store.closeAttempt(stale, seconds: 1, why: "")
             #expect(try (store.job(id), store.attempts(of: id)) == before)
             try store.finish(fresh, next: .align)
+        }
+    }
+
+    @Test func aStageWhoseJobWasTakenFromItIsNoLongerTheCurrentOne() async throws {
+        try await withStore { store in
+            let superseded = try store.added(media("song"))
+            let first = try store.start(superseded.id)
+            #expect(try store.isCurrent(first))
+            _ = try store.supersede(drop: superseded.drop, why: "replaced")
+            #expect(try !store.isCurrent(first))
+
+            let cancelled = try store.start(try store.added(media("another")).id)
+            #expect(try store.cancel(job: cancelled.job.id, why: "a person"))
+            #expect(try !store.isCurrent(cancelled))
         }
     }
 

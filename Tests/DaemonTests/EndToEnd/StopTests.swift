@@ -10,7 +10,7 @@ extension EndToEnd {
     @Suite struct StopTests {
         @Test func aStopWhileAFileSettlesLeavesItForTheNextStart() async throws {
             let material = try await Material.get()
-            try await House.with(["inbox.settle_moved": "\"1s\""]) { house in
+            try await House.with(["inbox.settle_moved": "\"5s\""]) { house in
                 let daemon = try await house.start()
                 try house.drop(file: material.path("silence.wav"), as: "silence.wav")
                 try await waitUntil("it to be seen") { house.status.contains("silence.wav") ? true : nil }
