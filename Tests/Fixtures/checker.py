@@ -230,7 +230,7 @@ def check_work(store, state):
         elif job["state"] not in OPEN | {"held"}:
             broken("P3", f"the work folder of job {job['id']} is left, the job is {job['state']}")
         elif job["state"] == "held":
-            for left in os.listdir(f"{state}/work/{name}"):
+            for left in os.listdir(os.path.join(state, "work", name)):
                 if ".tmp" in left:
                     broken("P3", f"{left} is left in the work folder of job {job['id']}")
 
